@@ -1,0 +1,118 @@
+# Parley's build. `make help` lists the targets a person uses.
+#
+# B is the build folder, so that several kinds of build can stand side by side:
+#   make B=build/asan SAN=address,undefined check
+SHELL := /bin/bash
+.DEFAULT_GOAL := all
+MAKEFLAGS += --no-builtin-rules
+
+B ?= build/debug
+SAN ?=
+WERROR ?= 1
+ifeq ($(origin CC),default)
+CC := gcc
+endif
+VERSION := $(shell git describe --tags --always 2>/dev/null || echo 0.1.0)
+
+SERVICES := gateway telephony speech dialogue rag persistence
+TOOLS := callsim parley
+
+# ---- what each part links ------------------------------------------------------------------------
+PKG_common := libczmq libzmq libuv libcurl yaml-0.1 libprotobuf-c
+PKG_gateway := libwebsockets libcjson openssl
+PKG_telephony := libre libwebsockets spandsp libcjson openssl
+PKG_speech := pocketsphinx sphinxbase espeak-ng
+PKG_dialogue := libcjson openssl
+PKG_rag := sqlite3
+PKG_persistence := sqlite3
+PKG_callsim := libre libwebsockets libcjson libcurl spandsp pocketsphinx sphinxbase espeak-ng
+PKG_parley := libcjson libcurl
+LIBS_speech := -lflite_cmu_us_slt -lflite_cmu_us_rms -lflite_cmu_us_awb -lflite_cmu_us_kal16 \
+	-lflite_usenglish -lflite_cmulex -lflite
+LIBS_callsim := $(LIBS_speech)
+LIBS_common := -lm -lpthread
+
+# ---- flags ---------------------------------------------------------------------------------------
+WARN := -Wall -Wextra -Wpedantic -Wshadow -Wconversion -Wstrict-prototypes -Wmissing-prototypes \
+	-Wvla -Wformat=2 $(if $(filter 1,$(WERROR)),-Werror)
+OPT ?= -O2 -g
+SANFLAGS := $(if $(SAN),-fsanitize=$(SAN) -fno-omit-frame-pointer)
+CPPFLAGS += -D_GNU_SOURCE -DPARLEY_VERSION='"$(VERSION)"' -I. -I$(B)/proto
+CFLAGS := -std=c17 $(OPT) $(WARN) $(SANFLAGS) $(EXTRA_CFLAGS)
+LDFLAGS += $(SANFLAGS) -Wl,--as-needed
+
+# Headers of libraries are system headers: their warnings are not ours.
+pkgflags = $(patsubst -I%,-isystem %,$(shell pkg-config --cflags $(1) 2>/dev/null))
+pkglibs = $(shell pkg-config --libs $(1) 2>/dev/null)
+CPPFLAGS += $(call pkgflags,$(PKG_common))
+
+# ---- generated protocol code ---------------------------------------------------------------------
+PROTOS := $(wildcard proto/*.proto)
+PROTO_C := $(PROTOS:proto/%.proto=$(B)/proto/%.pb-c.c)
+PROTO_O := $(PROTO_C:.c=.o)
+
+$(B)/proto/.made: $(PROTOS)
+	@mkdir -p $(@D)
+	protoc-c -Iproto --c_out=$(@D) $(PROTOS)
+	@touch $@
+$(PROTO_C): $(B)/proto/.made ;
+$(PROTO_O): %.o: %.c
+	$(CC) -std=c17 $(OPT) $(SANFLAGS) -I$(B)/proto -c $< -o $@
+
+# ---- parts: every folder's objects make one archive, main.o apart --------------------------------
+COMMON_O := $(patsubst %.c,$(B)/%.o,$(wildcard common/*.c))
+$(B)/lib/common.a: $(COMMON_O) $(PROTO_O)
+
+define part  # name, folder
+SRC_$(1) := $$(wildcard $(2)/*.c $(2)/*/*.c)
+OBJ_$(1) := $$(patsubst %.c,$(B)/%.o,$$(SRC_$(1)))
+$$(OBJ_$(1)): CPPFLAGS += $$(call pkgflags,$$(PKG_$(1)))
+$(B)/lib/$(1).a: $$(filter-out $(B)/$(2)/main.o,$$(OBJ_$(1)))
+$(B)/bin/$(3): $(B)/$(2)/main.o $(B)/lib/$(1).a $(B)/lib/common.a
+	@mkdir -p $$(@D)
+	$$(CC) $$(LDFLAGS) $$^ $$(LIBS_$(1)) $$(call pkglibs,$$(PKG_$(1)) $$(PKG_common)) $$(LIBS_common) -o $$@
+.PHONY: $(1)
+$(1): $(B)/bin/$(3)
+endef
+$(foreach s,$(SERVICES),$(eval $(call part,$(s),services/$(s),parley-$(s))))
+$(eval $(call part,callsim,tools/callsim,callsim))
+$(eval $(call part,parley,tools/parley,parley))
+
+$(B)/%.o: %.c | $(B)/proto/.made
+	@mkdir -p $(@D)
+	$(CC) $(CPPFLAGS) $(CFLAGS) -MMD -MP -c $< -o $@
+
+$(B)/lib/%.a:
+	@mkdir -p $(@D)
+	@rm -f $@
+	ar rcs $@ $^
+
+.PHONY: all
+all: $(SERVICES:%=$(B)/bin/parley-%) $(TOOLS:%=$(B)/bin/%)
+
+# ---- unit tests: tests/unit/<part>/<noun>_test.c links its part and common -----------------------
+UNIT_SRC := $(wildcard tests/unit/*/*_test.c)
+UNIT_BIN := $(UNIT_SRC:%.c=$(B)/%)
+
+define unit  # part
+UNIT_$(1) := $$(patsubst %.c,$(B)/%,$$(wildcard tests/unit/$(1)/*_test.c))
+$$(UNIT_$(1):%=%.o): CPPFLAGS += $$(call pkgflags,$$(PKG_$(1)) cmocka)
+$$(UNIT_$(1)): %: %.o $(2) $(B)/lib/common.a
+	$$(CC) $$(LDFLAGS) $$^ $$(LIBS_$(1)) $$(call pkglibs,$$(PKG_$(1)) $$(PKG_common) cmocka) $$(LIBS_common) -o $$@
+.PHONY: check-$(1)
+check-$(1): $$(UNIT_$(1))
+	@tests/run-unit $$^
+endef
+$(foreach s,$(SERVICES) $(TOOLS),$(eval $(call unit,$(s),$(B)/lib/$(s).a)))
+$(eval $(call unit,common,))
+
+.PHONY: check
+check: $(UNIT_BIN)
+	@tests/run-unit $^
+
+.PHONY: clean
+clean:
+	rm -rf build
+
+.SECONDARY:
+-include $(shell find $(B) -name '*.d' 2>/dev/null)
