@@ -70,12 +70,14 @@ $$(OBJ_$(1)): CPPFLAGS += $$(call pkgflags,$$(PKG_$(1)))
 $(B)/lib/$(1).a: $$(filter-out $(B)/$(2)/main.o,$$(OBJ_$(1)))
 $(B)/bin/$(3): $(B)/$(2)/main.o $(B)/lib/$(1).a $(B)/lib/common.a
 	@mkdir -p $$(@D)
-	$$(CC) $$(LDFLAGS) $$^ $$(LIBS_$(1)) $$(call pkglibs,$$(PKG_$(1)) $$(PKG_common)) $$(LIBS_common) -o $$@
+	$$(CC) $$(LDFLAGS) -Wl,--start-group $$^ -Wl,--end-group $$(LIBS_$(1)) $$(call pkglibs,$$(PKG_$(1)) $$(PKG_common)) $$(LIBS_common) -o $$@
 .PHONY: $(1)
 $(1): $(B)/bin/$(3)
 endef
 $(foreach s,$(SERVICES),$(eval $(call part,$(s),services/$(s),parley-$(s))))
 $(eval $(call part,callsim,tools/callsim,callsim))
+# A tool may use leaf modules of a service (codecs, RTP, voices); a service never another's.
+$(B)/bin/callsim: $(B)/lib/telephony.a $(B)/lib/speech.a
 $(eval $(call part,parley,tools/parley,parley))
 
 $(B)/%.o: %.c | $(B)/proto/.made
@@ -98,7 +100,7 @@ define unit  # part
 UNIT_$(1) := $$(patsubst %.c,$(B)/%,$$(wildcard tests/unit/$(1)/*_test.c))
 $$(UNIT_$(1):%=%.o): CPPFLAGS += $$(call pkgflags,$$(PKG_$(1)) cmocka)
 $$(UNIT_$(1)): %: %.o $(2) $(B)/lib/common.a
-	$$(CC) $$(LDFLAGS) $$^ $$(LIBS_$(1)) $$(call pkglibs,$$(PKG_$(1)) $$(PKG_common) cmocka) $$(LIBS_common) -o $$@
+	$$(CC) $$(LDFLAGS) -Wl,--start-group $$^ -Wl,--end-group $$(LIBS_$(1)) $$(call pkglibs,$$(PKG_$(1)) $$(PKG_common) cmocka) $$(LIBS_common) -o $$@
 .PHONY: check-$(1)
 check-$(1): $$(UNIT_$(1))
 	@tests/run-unit $$^

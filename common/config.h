@@ -27,9 +27,10 @@ typedef enum {
 typedef struct {
     const char *path;
     pl_config_type_t type;
-    const char *fallback; /* as it would stand in the file; NULL: none ("" for a string, 0, false) */
-    double min, max;      /* of INT and DOUBLE; both 0: any */
-    const char *help;     /* one line for --help */
+    const char
+        *fallback;    /* as it would stand in the file; NULL: none ("" for a string, 0, false) */
+    double min, max;  /* of INT and DOUBLE; both 0: any */
+    const char *help; /* one line for --help */
 } pl_config_key_t;
 
 typedef struct pl_config pl_config_t;

@@ -8,15 +8,15 @@
 
 #include <stdbool.h>
 
-#define PL_ERR_MAP(X) /* name, wire number, retry?, text */            \
-    X(OK, 0, false, "ok")                                              \
-    X(INVALID, 1, false, "malformed or out of range")                  \
-    X(NOT_FOUND, 2, false, "no such call, claim or provider")          \
-    X(STALE, 3, false, "from an older turn or a former owner")         \
-    X(UNSUPPORTED, 4, false, "this build does not know that message")  \
-    X(BUSY, 5, true, "full; try another instance")                     \
-    X(TIMEOUT, 6, true, "budget spent")                                \
-    X(UNAVAILABLE, 7, true, "peer or provider is gone")                \
+#define PL_ERR_MAP(X) /* name, wire number, retry?, text */                                        \
+    X(OK, 0, false, "ok")                                                                          \
+    X(INVALID, 1, false, "malformed or out of range")                                              \
+    X(NOT_FOUND, 2, false, "no such call, claim or provider")                                      \
+    X(STALE, 3, false, "from an older turn or a former owner")                                     \
+    X(UNSUPPORTED, 4, false, "this build does not know that message")                              \
+    X(BUSY, 5, true, "full; try another instance")                                                 \
+    X(TIMEOUT, 6, true, "budget spent")                                                            \
+    X(UNAVAILABLE, 7, true, "peer or provider is gone")                                            \
     X(INTERNAL, 8, false, "a bug on our side")
 
 #define PL_ERR_ENUM(name, wire, retry, text) PL_##name = (wire),

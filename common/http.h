@@ -18,7 +18,7 @@ pl_http_t *pl_http_new(pl_loop_t *loop);
 void pl_http_destroy(pl_http_t **self_p); /* open calls end with PL_UNAVAILABLE */
 
 typedef struct {
-    const char *method;         /* NULL: GET, or POST when there is a body */
+    const char *method; /* NULL: GET, or POST when there is a body */
     const char *url;
     const char *const *headers; /* "Name: value", NULL-terminated; may be NULL */
     const char *body;           /* may be NULL; copied */
@@ -29,10 +29,10 @@ typedef struct {
 } pl_http_opts_t;
 
 typedef struct {
-    long status;          /* 0 when there was no answer */
-    const char *body;     /* NUL-terminated, borrowed */
+    long status;      /* 0 when there was no answer */
+    const char *body; /* NUL-terminated, borrowed */
     size_t body_bytes;
-    const char *detail;   /* curl's words for an error */
+    const char *detail; /* curl's words for an error */
 } pl_http_answer_t;
 
 /* Calls on_done exactly once, never inside this call; after it the handle is gone. Copies opts.

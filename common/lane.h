@@ -19,9 +19,9 @@ enum { PL_LANE_TOKEN_BYTES = 16, PL_LANE_HELLO_MS = 500 };
 typedef struct pl_lane pl_lane_t;
 
 typedef struct {
-    void (*ready)(void *arg);                              /* both ends may send from now on */
-    void (*frame)(void *arg, const Pl__LaneFrame *frame);  /* borrowed until return */
-    void (*broken)(void *arg, const char *why);            /* at most once; destroy it, also here */
+    void (*ready)(void *arg);                             /* both ends may send from now on */
+    void (*frame)(void *arg, const Pl__LaneFrame *frame); /* borrowed until return */
+    void (*broken)(void *arg, const char *why);           /* at most once; destroy it, also here */
     void *arg;
 } pl_lane_sink_t;
 

@@ -19,7 +19,7 @@ typedef struct pl_loop pl_loop_t;
 typedef struct pl_timer pl_timer_t;
 typedef struct pl_watch pl_watch_t;
 
-pl_loop_t *pl_loop_new(void); /* never NULL: out of memory aborts */
+pl_loop_t *pl_loop_new(void);             /* never NULL: out of memory aborts */
 void pl_loop_destroy(pl_loop_t **self_p); /* closes what is left on it; not from a callback */
 void pl_loop_run(pl_loop_t *self);        /* returns after pl_loop_stop */
 void pl_loop_stop(pl_loop_t *self);       /* any thread */

@@ -1,0 +1,19 @@
+/* flite_voice.h - Flite's English voices, blocking: text in, 16 kHz samples out.
+ *
+ * Threads: any; Flite is guarded here where it is not re-entrant. Call it from worker threads only.
+ * Also used by tools/callsim for its callers' voices.
+ */
+#ifndef PL_SPEECH_FLITE_VOICE_H
+#define PL_SPEECH_FLITE_VOICE_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+#include "common/err.h"
+
+/* voice: "slt" (default when empty), "rms", "awb", "kal16". rate: 0.5 to 2.0, 1.0 is normal.
+ * *pcm_out is malloc'd, the caller's. PL_NOT_FOUND: no such voice; PL_INVALID: nothing to say. */
+pl_err_t flite_voice_say(const char *voice, double rate, const char *text, int16_t **pcm_out,
+                         size_t *samples_out);
+
+#endif

@@ -1,0 +1,29 @@
+/* sphinx.h - one PocketSphinx decoder (English, 16 kHz), blocking: samples in, words out.
+ *
+ * Threads: a decoder belongs to one thread at a time. About 105 MB each, a few hundred ms to make.
+ * Also used by tools/callsim to understand the bot.
+ */
+#ifndef PL_SPEECH_SPHINX_H
+#define PL_SPEECH_SPHINX_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+#include "common/err.h"
+#include "speech.pb-c.h"
+
+typedef struct sphinx sphinx_t;
+
+/* model_dir: NULL or "" for Debian's (/usr/share/pocketsphinx/model/en-us). PL_UNAVAILABLE when
+ * the model cannot be read, having logged which file. */
+pl_err_t sphinx_new(sphinx_t **out, const char *model_dir);
+void sphinx_destroy(sphinx_t **self_p);
+
+pl_err_t sphinx_begin(sphinx_t *self, Pl__Expect expect); /* a new utterance */
+pl_err_t sphinx_feed(sphinx_t *self, const int16_t *pcm, size_t samples);
+/* Words so far, lower case, no fillers; borrowed until the next call. "" when none. */
+const char *sphinx_partial(sphinx_t *self);
+/* Ends the utterance and returns its words; confidence_out (may be NULL) is 0 to 1. */
+const char *sphinx_end(sphinx_t *self, double *confidence_out);
+
+#endif

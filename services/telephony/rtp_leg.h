@@ -1,0 +1,72 @@
+/* rtp_leg.h - one leg's audio over RTP: sockets, jitter buffer, concealment, DTMF, RTCP.
+ *
+ * The owner calls rtp_leg_tick every 20 ms by an absolute clock; the leg then takes one frame out
+ * of its jitter buffer for the owner and puts one frame of the owner's on the wire. Also used by
+ * tools/callsim, so it knows nothing of calls, lanes or SIP.
+ *
+ * Threads: belongs to the loop it was started on. Never blocks.
+ * Sources: RFC 3550 (RTP, RTCP), RFC 3551 (profile), RFC 4733 (telephone events), symmetric RTP
+ * (RFC 4961): sends to where valid packets come from once they come.
+ */
+#ifndef PL_TELEPHONY_RTP_LEG_H
+#define PL_TELEPHONY_RTP_LEG_H
+
+#include <stdbool.h>
+#include <stdint.h>
+#include <sys/socket.h>
+
+#include "common/err.h"
+#include "common/loop.h"
+#include "services/telephony/codec.h"
+
+typedef struct rtp_leg rtp_leg_t;
+
+typedef struct {
+    int16_t pcm[CODEC_FRAME_SAMPLES]; /* zeros when missing */
+    uint32_t seq;                     /* counts ticks */
+    bool missing;                     /* nothing arrived and nothing was concealed */
+    bool concealed;
+} rtp_heard_t;
+
+typedef struct {
+    void (*heard)(void *arg, const rtp_heard_t *frame);        /* every tick */
+    bool (*next)(void *arg, int16_t pcm[CODEC_FRAME_SAMPLES]); /* every tick; false: silence */
+    void (*dtmf)(void *arg, char digit, uint32_t duration_ms); /* a key was let go */
+    void (*lost)(void *arg);                                   /* media_timeout_ms without RTP */
+    void *arg;
+} rtp_sink_t;
+
+typedef struct {
+    uint32_t received, lost, late, duplicate, malformed, foreign, concealed_frames, sent;
+    uint32_t jitter_us, remote_lost, round_trip_us;
+} rtp_stats_t;
+
+/* Binds an even RTP port and the RTCP port above it in [port_min, port_max] on the address
+ * (port part ignored). May be called on another thread than rtp_leg_start. PL_BUSY: none free. */
+pl_err_t rtp_leg_new(rtp_leg_t **out, const struct sockaddr *address, uint16_t port_min,
+                     uint16_t port_max);
+void rtp_leg_destroy(rtp_leg_t **self_p); /* sends RTCP BYE; on the loop's thread once started */
+uint16_t rtp_leg_port(const rtp_leg_t *self);
+
+typedef struct {
+    codec_kind_t codec;
+    uint8_t pt;                     /* payload type to send and expect */
+    uint8_t dtmf_pt;                /* of telephone-event; 0: none */
+    uint32_t dtmf_hz;               /* its clock: 8000, or the codec's */
+    struct sockaddr_storage remote; /* RTP; RTCP is one port above unless remote_rtcp is set */
+    struct sockaddr_storage remote_rtcp;
+    bool send; /* false: hold (recvonly/inactive seen from here) */
+    bool receive;
+    uint32_t media_timeout_ms;             /* 0: never lost */
+    uint32_t jitter_min_ms, jitter_max_ms; /* bounds of the adaptive delay; 0: 20 and 200 */
+} rtp_params_t;
+
+/* First call hangs the sockets on the loop; later calls change the parameters (re-INVITE). */
+pl_err_t rtp_leg_start(rtp_leg_t *self, pl_loop_t *loop, const rtp_params_t *params,
+                       const rtp_sink_t *sink);
+void rtp_leg_tick(rtp_leg_t *self);
+/* Queues keys to be sent as telephone events, one after another, 50 ms apart. */
+pl_err_t rtp_leg_send_dtmf(rtp_leg_t *self, const char *digits, uint32_t tone_ms);
+void rtp_leg_stats(const rtp_leg_t *self, rtp_stats_t *out);
+
+#endif
