@@ -11,10 +11,19 @@
 #include "common/err.h"
 #include "store.pb-c.h"
 
+enum { PL_CLAIM_FORMER_MAX = 10 }; /* earlier values kept for one claim field, the latest ones */
+
 Pl__CallRecord *pl_record_copy(const Pl__CallRecord *record); /* never NULL */
 void pl_record_free(Pl__CallRecord **record_p);
 
-/* Applies one change, copying what it needs. PL_INVALID: no known change in it; nothing done. */
+/* Applies one change, copying what it needs. record must come from pl_record_copy or the unpacker.
+ * - message: replaces the one of its number, else goes in by number.
+ * - claim: replaces the one of its name. Its former values are kept here, whatever the change says
+ *   of them: the value it replaces is added unless it is empty or the same.
+ * - reminder: replaces the one of its title, which keeps its first created_at.
+ * - prosody_rate: of the initiate. The others replace the record's field of that name.
+ * PL_INVALID: no known change, or a message without number, a claim without name, a reminder
+ * without title; nothing done. */
 pl_err_t pl_record_apply(Pl__CallRecord *record, const Pl__CallChange *change);
 
 /* NULL when absent; borrowed. */

@@ -1,0 +1,262 @@
+#include "common/record.h"
+
+#include <assert.h>
+#include <stdbool.h>
+#include <stdlib.h>
+#include <string.h>
+
+/* ---- copies ---- */
+
+ProtobufCMessage *pl_message_copy(const ProtobufCMessage *message)
+{
+    size_t size = protobuf_c_message_get_packed_size(message);
+    uint8_t *bytes = malloc(size ? size : 1);
+    assert(bytes);
+    (void)protobuf_c_message_pack(message, bytes);
+    ProtobufCMessage *copy = protobuf_c_message_unpack(message->descriptor, NULL, size, bytes);
+    free(bytes);
+    assert(copy); /* we packed it ourselves */
+    return copy;
+}
+
+Pl__CallRecord *pl_record_copy(const Pl__CallRecord *record)
+{
+    return (Pl__CallRecord *)pl_message_copy(&record->base);
+}
+
+void pl_record_free(Pl__CallRecord **record_p)
+{
+    if (!*record_p) return;
+    pl__call_record__free_unpacked(*record_p, NULL);
+    *record_p = NULL;
+}
+
+static void free_message(void *message)
+{
+    if (message) protobuf_c_message_free_unpacked(message, NULL);
+}
+
+/* protobuf-c's absent strings all point at one constant, which is never freed. */
+static void free_string(char *text)
+{
+    if (text != (char *)protobuf_c_empty_string) free(text);
+}
+
+static void set_string(char **out, const char *text)
+{
+    char *copy = (char *)protobuf_c_empty_string;
+    if (text && *text) {
+        copy = strdup(text);
+        assert(copy);
+    }
+    free_string(*out);
+    *out = copy;
+}
+
+static const char *text_of(const char *text)
+{
+    return text ? text : "";
+}
+
+/* ---- repeated fields ---- */
+
+/* Makes room in a repeated field for one more pointer at position at, and puts it there. */
+static void *insert_at(void *items, size_t *count, size_t at, void *item)
+{
+    void **grown = realloc(items, (*count + 1) * sizeof *grown);
+    assert(grown);
+    memmove(grown + at + 1, grown + at, (*count - at) * sizeof *grown);
+    grown[at] = item;
+    (*count)++;
+    return grown;
+}
+
+static void apply_message(Pl__CallRecord *record, const Pl__Message *change)
+{
+    size_t at = record->n_messages; /* messages come in order: look from the end */
+    while (at > 0 && record->messages[at - 1]->number > change->number) at--;
+    Pl__Message *copy = (Pl__Message *)pl_message_copy(&change->base);
+    if (at > 0 && record->messages[at - 1]->number == change->number) {
+        free_message(record->messages[at - 1]);
+        record->messages[at - 1] = copy;
+        return;
+    }
+    record->messages = insert_at(record->messages, &record->n_messages, at, copy);
+}
+
+static void drop_former(Pl__ClaimValue *value)
+{
+    for (size_t i = 0; i < value->n_former; i++) free_string(value->former[i]);
+    free(value->former);
+    value->former = NULL;
+    value->n_former = 0;
+}
+
+/* Hands the former values of old over to its successor, with old's own value when that changed. */
+static void inherit_former(Pl__ClaimValue *successor, Pl__ClaimValue *old)
+{
+    successor->former = old->former;
+    successor->n_former = old->n_former;
+    old->former = NULL;
+    old->n_former = 0;
+    const char *value = text_of(old->value);
+    if (!*value || strcmp(value, text_of(successor->value)) == 0) return;
+    if (successor->n_former >= PL_CLAIM_FORMER_MAX) {
+        free_string(successor->former[0]);
+        successor->n_former--;
+        memmove(successor->former, successor->former + 1,
+                successor->n_former * sizeof *successor->former);
+    }
+    char *copy = strdup(value);
+    assert(copy);
+    successor->former =
+        insert_at(successor->former, &successor->n_former, successor->n_former, copy);
+}
+
+static void apply_claim(Pl__CallRecord *record, const Pl__ClaimValue *change)
+{
+    Pl__ClaimValue *copy = (Pl__ClaimValue *)pl_message_copy(&change->base);
+    drop_former(copy);
+    for (size_t i = 0; i < record->n_claim; i++) {
+        Pl__ClaimValue *old = record->claim[i];
+        if (strcmp(text_of(old->name), copy->name) != 0) continue;
+        inherit_former(copy, old);
+        free_message(old);
+        record->claim[i] = copy;
+        return;
+    }
+    record->claim = insert_at(record->claim, &record->n_claim, record->n_claim, copy);
+}
+
+static void apply_reminder(Pl__CallRecord *record, const Pl__Reminder *change)
+{
+    Pl__Reminder *copy = (Pl__Reminder *)pl_message_copy(&change->base);
+    for (size_t i = 0; i < record->n_reminders; i++) {
+        Pl__Reminder *old = record->reminders[i];
+        if (strcmp(text_of(old->title), copy->title) != 0) continue;
+        if (old->created_at_ms) copy->created_at_ms = old->created_at_ms;
+        free_message(old);
+        record->reminders[i] = copy;
+        return;
+    }
+    record->reminders =
+        insert_at(record->reminders, &record->n_reminders, record->n_reminders, copy);
+}
+
+/* ---- single fields ---- */
+
+static void apply_prosody_rate(Pl__CallRecord *record, double rate)
+{
+    if (!record->initiate) {
+        record->initiate = malloc(sizeof *record->initiate);
+        assert(record->initiate);
+        pl__initiate__init(record->initiate);
+    }
+    record->initiate->prosody_rate = rate;
+}
+
+static void apply_next(Pl__CallRecord *record, const Pl__Next *change)
+{
+    free_message(record->next);
+    record->next = (Pl__Next *)pl_message_copy(&change->base);
+}
+
+static void apply_synthesis(Pl__CallRecord *record, const Pl__Synthesis *change)
+{
+    free_message(record->synthesis);
+    record->synthesis = (Pl__Synthesis *)pl_message_copy(&change->base);
+}
+
+/* A change that names nothing could neither be found nor replaced later. */
+static bool usable(const Pl__CallChange *change)
+{
+    switch (change->change_case) {
+    case PL__CALL_CHANGE__CHANGE_MESSAGE:
+        return change->message && change->message->number != 0;
+    case PL__CALL_CHANGE__CHANGE_CLAIM:
+        return change->claim && *text_of(change->claim->name);
+    case PL__CALL_CHANGE__CHANGE_REMINDER:
+        return change->reminder && *text_of(change->reminder->title);
+    case PL__CALL_CHANGE__CHANGE_NEXT:
+        return change->next != NULL;
+    case PL__CALL_CHANGE__CHANGE_SYNTHESIS:
+        return change->synthesis != NULL;
+    case PL__CALL_CHANGE__CHANGE_ENDED:
+        return change->ended != NULL;
+    case PL__CALL_CHANGE__CHANGE_IN_PROGRESS:
+    case PL__CALL_CHANGE__CHANGE_LANG_SHORT_CODE:
+    case PL__CALL_CHANGE__CHANGE_RECOGNITION_RETRY:
+    case PL__CALL_CHANGE__CHANGE_PROSODY_RATE:
+    case PL__CALL_CHANGE__CHANGE_LAST_INTERACTION_AT_MS:
+        return true;
+    case PL__CALL_CHANGE__CHANGE__NOT_SET:
+    case _PL__CALL_CHANGE__CHANGE__CASE_IS_INT_SIZE:
+        break;
+    }
+    return false;
+}
+
+pl_err_t pl_record_apply(Pl__CallRecord *record, const Pl__CallChange *change)
+{
+    if (!usable(change)) return PL_INVALID;
+    switch (change->change_case) {
+    case PL__CALL_CHANGE__CHANGE_MESSAGE:
+        apply_message(record, change->message);
+        break;
+    case PL__CALL_CHANGE__CHANGE_CLAIM:
+        apply_claim(record, change->claim);
+        break;
+    case PL__CALL_CHANGE__CHANGE_REMINDER:
+        apply_reminder(record, change->reminder);
+        break;
+    case PL__CALL_CHANGE__CHANGE_IN_PROGRESS:
+        record->in_progress = change->in_progress;
+        break;
+    case PL__CALL_CHANGE__CHANGE_LANG_SHORT_CODE:
+        set_string(&record->lang_short_code, change->lang_short_code);
+        break;
+    case PL__CALL_CHANGE__CHANGE_NEXT:
+        apply_next(record, change->next);
+        break;
+    case PL__CALL_CHANGE__CHANGE_SYNTHESIS:
+        apply_synthesis(record, change->synthesis);
+        break;
+    case PL__CALL_CHANGE__CHANGE_ENDED:
+        record->ended = change->ended->end;
+        set_string(&record->ended_detail, change->ended->detail);
+        break;
+    case PL__CALL_CHANGE__CHANGE_RECOGNITION_RETRY:
+        record->recognition_retry = change->recognition_retry;
+        break;
+    case PL__CALL_CHANGE__CHANGE_PROSODY_RATE:
+        apply_prosody_rate(record, change->prosody_rate);
+        break;
+    case PL__CALL_CHANGE__CHANGE_LAST_INTERACTION_AT_MS:
+        record->last_interaction_at_ms = change->last_interaction_at_ms;
+        break;
+    case PL__CALL_CHANGE__CHANGE__NOT_SET:
+    case _PL__CALL_CHANGE__CHANGE__CASE_IS_INT_SIZE:
+        break;
+    }
+    return PL_OK;
+}
+
+/* ---- looking things up ---- */
+
+const Pl__ClaimValue *pl_record_claim(const Pl__CallRecord *record, const char *name)
+{
+    for (size_t i = 0; i < record->n_claim; i++) {
+        if (strcmp(text_of(record->claim[i]->name), name) == 0) return record->claim[i];
+    }
+    return NULL;
+}
+
+const Pl__ClaimField *pl_record_field(const Pl__CallRecord *record, const char *name)
+{
+    if (!record->initiate) return NULL;
+    for (size_t i = 0; i < record->initiate->n_claim; i++) {
+        const Pl__ClaimField *field = record->initiate->claim[i];
+        if (strcmp(text_of(field->name), name) == 0) return field;
+    }
+    return NULL;
+}
