@@ -1,0 +1,58 @@
+#include "services/telephony/config.h"
+
+#define STRING(path, fallback, help)                                                               \
+    {                                                                                              \
+        path, PL_CONFIG_STRING, fallback, 0, 0, help                                               \
+    }
+#define INT(path, fallback, min, max, help)                                                        \
+    {                                                                                              \
+        path, PL_CONFIG_INT, fallback, min, max, help                                              \
+    }
+
+const pl_config_key_t telephony_config_keys[] = {
+    /* legs */
+    INT("telephony.max_legs", "500", 1, 20000, "legs at once; more are refused (SIP 503)"),
+    INT("telephony.owner_timeout_ms", "15000", 1000, 600000,
+        "a leg whose owner is silent for so long is ended with a spoken apology"),
+    INT("telephony.speech_timeout_ms", "30000", 1000, 600000,
+        "an answered leg that finds no speech instance for so long is ended"),
+    STRING("telephony.prompts.owner_lost", "",
+           "WAV file (16 kHz mono 16 bit) of the apology; empty: the one shipped"),
+
+    /* SIP */
+    STRING("telephony.sip.listen", "0.0.0.0:5060", "address and port of SIP, UDP and TCP"),
+    STRING("telephony.sip.codecs", "G722,L16,PCMU,PCMA", "codecs offered, the best first"),
+    STRING("telephony.sip.from_user", "parley", "user part of our address in calls out"),
+    INT("telephony.sip.ring_timeout_ms", "45000", 1000, 600000,
+        "how long a call out may ring when dialogue does not say"),
+    STRING("telephony.sip.trunk.uri", "", "carrier of calls out: sip:carrier.example:5060"),
+    STRING("telephony.sip.trunk.user", "", "user of the carrier's digest authentication"),
+    STRING("telephony.sip.trunk.password", "", "its password; write ${NAME} here"),
+    STRING("telephony.sip.registrar.realm", "parley", "realm of the registrar's challenge"),
+    INT("telephony.sip.registrar.max_contacts", "1000", 1, 100000, "phones registered at once"),
+    STRING("telephony.sip.registrar.users[].name", NULL,
+           "a phone that may register; with no user listed, registrations are taken from "
+           "loopback and private addresses only, without a password"),
+    STRING("telephony.sip.registrar.users[].password", NULL, "its password; write ${NAME} here"),
+
+    /* RTP and media threads */
+    STRING("telephony.rtp.listen", "0.0.0.0", "address that RTP sockets are bound to"),
+    STRING("telephony.rtp.advertise", "",
+           "address told in SDP; empty: the local one that reaches the peer"),
+    INT("telephony.rtp.port_min", "10000", 1024, 65534, "lowest RTP port"),
+    INT("telephony.rtp.port_max", "19999", 1025, 65535, "highest RTCP port"),
+    INT("telephony.rtp.media_timeout_ms", "30000", 0, 600000,
+        "a leg without RTP for so long is ended; 0: never"),
+    INT("telephony.rtp.jitter_min_ms", "20", 20, 500, "least delay of the jitter buffer"),
+    INT("telephony.rtp.jitter_max_ms", "200", 40, 1000, "largest delay of the jitter buffer"),
+    INT("telephony.media.threads", "1", 1, 64, "media threads"),
+    INT("telephony.media.credit_ms", "400", 100, 5000,
+        "audio that speech may send ahead of the playout"),
+
+    /* browser */
+    STRING("telephony.browser.listen", "127.0.0.1:8081", "address and port of the WebSocket"),
+    STRING("telephony.browser.public_url", "",
+           "WebSocket URL told to pages; empty: same host as the page, the port above"),
+
+    {NULL, PL_CONFIG_STRING, NULL, 0, 0, NULL},
+};
