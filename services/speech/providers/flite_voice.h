@@ -6,6 +6,7 @@
 #ifndef PL_SPEECH_FLITE_VOICE_H
 #define PL_SPEECH_FLITE_VOICE_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -15,5 +16,7 @@
  * *pcm_out is malloc'd, the caller's. PL_NOT_FOUND: no such voice; PL_INVALID: nothing to say. */
 pl_err_t flite_voice_say(const char *voice, double rate, const char *text, int16_t **pcm_out,
                          size_t *samples_out);
+
+bool flite_voice_known(const char *voice); /* "" and NULL are known: the default */
 
 #endif
