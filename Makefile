@@ -37,7 +37,7 @@ WARN := -Wall -Wextra -Wpedantic -Wshadow -Wconversion -Wstrict-prototypes -Wmis
 	-Wvla -Wformat=2 $(if $(filter 1,$(WERROR)),-Werror)
 OPT ?= -O2 -g
 SANFLAGS := $(if $(SAN),-fsanitize=$(SAN) -fno-omit-frame-pointer)
-CPPFLAGS += -D_GNU_SOURCE -DPARLEY_VERSION='"$(VERSION)"' -I. -I$(B)/proto
+CPPFLAGS += -D_GNU_SOURCE -I. -I$(B)/proto
 CFLAGS := -std=c17 $(OPT) $(WARN) $(SANFLAGS) $(EXTRA_CFLAGS)
 LDFLAGS += $(SANFLAGS) -Wl,--as-needed
 
@@ -61,6 +61,7 @@ $(PROTO_O): %.o: %.c
 
 # ---- parts: every folder's objects make one archive, main.o apart --------------------------------
 COMMON_O := $(patsubst %.c,$(B)/%.o,$(wildcard common/*.c))
+$(B)/common/config.o: CPPFLAGS += -DPARLEY_VERSION='"$(VERSION)"'
 $(B)/lib/common.a: $(COMMON_O) $(PROTO_O)
 
 define part  # name, folder

@@ -55,6 +55,8 @@ void pl_config_destroy(pl_config_t **self_p);
 const char *pl_config_service(const pl_config_t *self);  /* "dialogue" */
 const char *pl_config_instance(const pl_config_t *self); /* "dialogue-0" */
 
+const char *pl_version(void); /* of the build: "0.1.0" or what git describes */
+
 /* Values. The path must be in the tables (assert); list elements are asked for by number:
  * "conversation.initiate.claim[2].name". Never NULL. */
 const char *pl_config_str(const pl_config_t *self, const char *path);
