@@ -20,12 +20,12 @@ TOOLS := callsim parley
 # ---- what each part links ------------------------------------------------------------------------
 PKG_common := libczmq libzmq libuv libcurl yaml-0.1 libprotobuf-c
 PKG_gateway := libwebsockets libcjson openssl
-PKG_telephony := libre libwebsockets spandsp libcjson openssl
+PKG_telephony := libre libwebsockets spandsp speexdsp libcjson openssl
 PKG_speech := pocketsphinx sphinxbase espeak-ng
 PKG_dialogue := libcjson openssl
 PKG_rag := sqlite3
 PKG_persistence := sqlite3
-PKG_callsim := libre libwebsockets libcjson libcurl spandsp pocketsphinx sphinxbase espeak-ng
+PKG_callsim := libre libwebsockets libcjson libcurl spandsp speexdsp pocketsphinx sphinxbase espeak-ng
 PKG_parley := libcjson libcurl
 LIBS_speech := -lflite_cmu_us_slt -lflite_cmu_us_rms -lflite_cmu_us_awb -lflite_cmu_us_kal16 \
 	-lflite_usenglish -lflite_cmulex -lflite
