@@ -46,6 +46,34 @@ pkgflags = $(patsubst -I%,-isystem %,$(shell pkg-config --cflags $(1) 2>/dev/nul
 pkglibs = $(shell pkg-config --libs $(1) 2>/dev/null)
 CPPFLAGS += $(call pkgflags,$(PKG_common))
 
+# ---- what people type ----------------------------------------------------------------------------
+# These install what they need first; the build proper runs in a second make, which then finds it.
+.PHONY: help deps demo run test ci
+help:
+	@echo 'make demo    install what is needed, build, and watch a whole call (about three minutes)'
+	@echo 'make run     the same system, kept up until Ctrl-C'
+	@echo 'make test    install what is needed, build, run the unit and integration tests'
+	@echo 'make         build into $(B)/bin'
+	@echo 'make check   unit tests;  check-<part> for one of: common $(SERVICES) $(TOOLS)'
+	@echo 'make integration   the whole system under test;  ONLY=name for one'
+	@echo 'make asan tsan     unit tests under the sanitizers'
+	@echo 'make fmt lint      format the code; check format, layering and clang-tidy'
+	@echo 'make test-compose  build the images and ring the composed system'
+
+deps:
+	@tools/install-deps build run
+demo: deps
+	@$(MAKE) --no-print-directory -s -j2 all
+	@$(B)/bin/parley demo
+run: deps
+	@$(MAKE) --no-print-directory -s -j2 all
+	@$(B)/bin/parley up
+test:
+	@tools/install-deps build run test
+	@$(MAKE) --no-print-directory -s -j2 all unit-tests
+	@$(MAKE) --no-print-directory -s check
+	@$(MAKE) --no-print-directory -s integration
+
 # ---- generated protocol code ---------------------------------------------------------------------
 PROTOS := $(wildcard proto/*.proto)
 PROTO_C := $(PROTOS:proto/%.proto=$(B)/proto/%.pb-c.c)
@@ -109,9 +137,41 @@ endef
 $(foreach s,$(SERVICES) $(TOOLS),$(eval $(call unit,$(s),$(B)/lib/$(s).a)))
 $(eval $(call unit,common,))
 
-.PHONY: check
+.PHONY: check unit-tests integration asan tsan fmt fmt-check lint tidy
+unit-tests: $(UNIT_BIN)
 check: $(UNIT_BIN)
 	@tests/run-unit $^
+
+integration: all
+	@B=$(B) tests/run-integration $(ONLY)
+
+asan:
+	@$(MAKE) --no-print-directory -s -j2 B=build/asan SAN=address,undefined OPT='-O1 -g' unit-tests
+	@$(MAKE) --no-print-directory -s B=build/asan SAN=address,undefined OPT='-O1 -g' check
+tsan:
+	@$(MAKE) --no-print-directory -s -j2 B=build/tsan SAN=thread OPT='-O1 -g' unit-tests
+	@$(MAKE) --no-print-directory -s B=build/tsan SAN=thread OPT='-O1 -g' check
+
+# ---- style ---------------------------------------------------------------------------------------
+OURS = $(shell git ls-files '*.c' '*.h')
+fmt:
+	clang-format -i $(OURS)
+fmt-check:
+	@clang-format --dry-run -Werror $(OURS) && echo 'format: right'
+lint: fmt-check
+	@tools/lint-includes && echo 'layering: right'
+	@$(MAKE) --no-print-directory -s tidy
+
+# clang-tidy of every source, each with the flags of its part; -j2 runs two at a time.
+TIDY_SRC = $(wildcard common/*.c) $(foreach s,$(SERVICES) $(TOOLS),$(SRC_$(s)))
+TIDY_STAMP = $(TIDY_SRC:%.c=$(B)/tidy/%.ok)
+$(foreach s,$(SERVICES) $(TOOLS),$(eval $(SRC_$(s):%.c=$(B)/tidy/%.ok): CPPFLAGS += $(call pkgflags,$(PKG_$(s)))))
+$(B)/tidy/%.ok: %.c $(B)/proto/.made .clang-tidy
+	@mkdir -p $(@D)
+	@clang-tidy --quiet $< -- $(CPPFLAGS) -DPARLEY_VERSION='""' -std=c17 2>&1 | grep -vE '^[0-9]+ warnings? generated' ; exit $${PIPESTATUS[0]}
+	@touch $@
+tidy: $(TIDY_STAMP)
+	@echo 'clang-tidy: $(words $(TIDY_SRC)) files, nothing to say'
 
 .PHONY: clean
 clean:

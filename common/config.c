@@ -319,7 +319,7 @@ static void read_file(pl_config_t *self, const char *name, config_errors_t *erro
 {
     FILE *file = fopen(name, "re");
     if (!file) {
-        config_error(errors, name, "", "%s", strerror(errno)); /* NOLINT(concurrency-mt-unsafe) */
+        config_error(errors, name, "", "%s", strerror(errno));
         return;
     }
     char *text = malloc(MAX_FILE_BYTES);

@@ -93,7 +93,7 @@ char *config_expand(const char *value, char missing[64])
         }
         char name[64];
         snprintf(name, sizeof name, "%.*s", (int)(end - value - 2), value + 2);
-        const char *found = getenv(name); /* NOLINT(concurrency-mt-unsafe): before threads start */
+        const char *found = getenv(name);
         if (found) {
             fputs(found, to);
         } else {
