@@ -1,0 +1,122 @@
+/* leg.h - the machine of a leg: a pure function of state, time and event.
+ *
+ * leg_handle takes what happened and says, as a set of effects, what the server has to do; the
+ * server does them in the order of their bits. SIP and browser legs run the same machine.
+ *
+ *   outbound: DIALLING -> RINGING -> UP
+ *   inbound:  OFFERED (owner asked) -> OPENING (stream asked) -> ANSWERING (200 sent) -> UP
+ *   then:     UP <-> TRANSFERRING, UP -> APOLOGY (owner or speech lost), any -> CLOSING -> ENDED
+ *
+ * CLOSING waits for the media's statistics; LegEnded goes out when they are in. The reason of an
+ * end is that of its first cause: what comes after it does not change it.
+ *
+ * Threads: none of its own; no clock, no I/O.
+ */
+#ifndef PL_TELEPHONY_LEG_H
+#define PL_TELEPHONY_LEG_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "call.pb-c.h"
+#include "common/err.h"
+
+typedef enum {
+    LEG_DIALLING,
+    LEG_RINGING,
+    LEG_OFFERED,
+    LEG_OPENING,
+    LEG_ANSWERING,
+    LEG_UP,
+    LEG_TRANSFERRING,
+    LEG_APOLOGY,
+    LEG_CLOSING,
+    LEG_ENDED,
+} leg_state_t;
+
+typedef enum {
+    LEG_ON_RINGING,     /* status: 180, 183 ... */
+    LEG_ON_ACCEPTED,    /* the owner takes an inbound leg */
+    LEG_ON_REFUSED,     /* err: nobody takes it */
+    LEG_ON_CONNECTED,   /* signalling is up: their 200, or the ACK of ours */
+    LEG_ON_STREAM,      /* the audio stream to speech is open (again) */
+    LEG_ON_STREAM_GONE, /* it broke; the server looks for another */
+    LEG_ON_OWNER,       /* a sign of life of the owner */
+    LEG_ON_HANGUP,      /* the owner ends the leg */
+    LEG_ON_TRANSFER,    /* the owner asks for a transfer */
+    LEG_ON_TRANSFERRED, /* ok: how it went */
+    LEG_ON_REMOTE_END,  /* end, detail: they hung up, refused or gave up, or transport failed */
+    LEG_ON_MEDIA_LOST,
+    LEG_ON_SHUTDOWN, /* the process ends */
+    LEG_ON_CLOSED,   /* media has closed and told its statistics */
+    LEG_ON_TIME,     /* call it every 100 ms or so */
+} leg_event_kind_t;
+
+typedef struct {
+    leg_event_kind_t kind;
+    unsigned status;
+    pl_err_t err;
+    bool ok;
+    Pl__LegEnd end;
+    const char *detail; /* borrowed, may be NULL */
+} leg_event_t;
+
+enum {
+    LEG_FX_ASK_OWNER = 1 << 0,      /* send CallIncoming */
+    LEG_FX_OPEN_STREAM = 1 << 1,    /* find a speech instance and keep trying */
+    LEG_FX_ANSWER = 1 << 2,         /* 200 */
+    LEG_FX_REFUSE = 1 << 3,         /* final status for err */
+    LEG_FX_HANG_UP = 1 << 4,        /* CANCEL or BYE */
+    LEG_FX_REFER = 1 << 5,          /* start the transfer */
+    LEG_FX_PROMPT = 1 << 6,         /* play the apology */
+    LEG_FX_CLOSE_STREAM = 1 << 7,   /* tell speech, stop trying */
+    LEG_FX_CLOSE_MEDIA = 1 << 8,    /* ends in LEG_ON_CLOSED */
+    LEG_FX_TELL_RINGING = 1 << 9,   /* LegRinging{status} */
+    LEG_FX_TELL_ANSWERED = 1 << 10, /* LegAnswered; a repeated one means the stream moved */
+    LEG_FX_TELL_TRANSFERRED = 1 << 11,
+    LEG_FX_TELL_ENDED = 1 << 12,
+    LEG_FX_FREE = 1 << 13,
+};
+
+typedef struct {
+    uint32_t ring_timeout_ms;
+    uint32_t open_timeout_ms;   /* inbound: for the stream before it is refused */
+    uint32_t speech_timeout_ms; /* answered: without any stream */
+    uint32_t owner_timeout_ms;
+    uint32_t apology_ms; /* length of the prompt, with a margin */
+} leg_limits_t;
+
+enum { LEG_DETAIL_BYTES = 128 };
+
+typedef struct {
+    leg_state_t state;
+    bool outbound;
+    bool stream;       /* open now */
+    bool stream_asked; /* OPEN_STREAM was given out */
+    bool answered;     /* TELL_ANSWERED was given out */
+    uint64_t state_since_ms;
+    uint64_t owner_heard_ms;
+    uint64_t stream_gone_ms; /* since when an answered leg has no stream */
+    leg_limits_t limits;
+
+    /* parameters of the effects */
+    unsigned ring_status;
+    pl_err_t refusal;
+    bool transfer_ok;
+    Pl__LegEnd end;
+    char detail[LEG_DETAIL_BYTES];
+} leg_t;
+
+/* Both return the first effects. */
+unsigned leg_start_outbound(leg_t *leg, uint64_t now_ms, const leg_limits_t *limits);
+unsigned leg_start_inbound(leg_t *leg, uint64_t now_ms, const leg_limits_t *limits);
+
+/* Returns the effects to be done. An event that has no meaning in the state has none; a transfer
+ * is then refused by the caller of this function (see leg_can_transfer). */
+unsigned leg_handle(leg_t *leg, uint64_t now_ms, const leg_event_t *event);
+
+bool leg_can_transfer(const leg_t *leg);
+bool leg_is_over(const leg_t *leg); /* CLOSING or ENDED */
+const char *leg_state_name(leg_state_t state);
+
+#endif
