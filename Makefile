@@ -145,6 +145,12 @@ check: $(UNIT_BIN)
 integration: all
 	@B=$(B) tests/run-integration $(ONLY)
 
+.PHONY: test-compose test-k8s
+test-compose: all
+	@B=$(B) tests/compose/run
+test-k8s: all
+	@B=$(B) tests/k8s/run
+
 asan:
 	@$(MAKE) --no-print-directory -s -j2 B=build/asan SAN=address,undefined OPT='-O1 -g' unit-tests
 	@$(MAKE) --no-print-directory -s B=build/asan SAN=address,undefined OPT='-O1 -g' check
