@@ -29,8 +29,9 @@ typedef struct {
 } rtp_heard_t;
 
 typedef struct {
-    void (*heard)(void *arg, const rtp_heard_t *frame);        /* every tick */
-    bool (*next)(void *arg, int16_t pcm[CODEC_FRAME_SAMPLES]); /* every tick; false: silence */
+    void (*heard)(void *arg, const rtp_heard_t *frame); /* every tick */
+    /* Every tick with a frame to send (not on hold, nor while a key is sent); false: silence. */
+    bool (*next)(void *arg, int16_t pcm[CODEC_FRAME_SAMPLES]);
     void (*dtmf)(void *arg, char digit, uint32_t duration_ms); /* a key was let go */
     void (*lost)(void *arg);                                   /* media_timeout_ms without RTP */
     void *arg;
@@ -59,13 +60,19 @@ typedef struct {
     bool receive;
     uint32_t media_timeout_ms;             /* 0: never lost */
     uint32_t jitter_min_ms, jitter_max_ms; /* bounds of the adaptive delay; 0: 20 and 200 */
+    uint32_t rtcp_interval_ms;             /* mean time between reports; 0: 5000 */
 } rtp_params_t;
 
-/* First call hangs the sockets on the loop; later calls change the parameters (re-INVITE). */
+/* First call hangs the RTCP socket on the loop (RTP is read at every tick, with the kernel's time
+ * stamps); later calls change the parameters (re-INVITE). PL_INVALID: payload types that are none
+ * or the same, or an address of another family than the sockets'. */
 pl_err_t rtp_leg_start(rtp_leg_t *self, pl_loop_t *loop, const rtp_params_t *params,
                        const rtp_sink_t *sink);
 void rtp_leg_tick(rtp_leg_t *self);
-/* Queues keys to be sent as telephone events, one after another, 50 ms apart. */
+/* The same with the clock as an argument (monotonic), for owners that have read it already. */
+void rtp_leg_tick_at(rtp_leg_t *self, uint64_t now_us);
+/* Queues keys to be sent as telephone events, one after another, 50 ms apart. PL_UNSUPPORTED: the
+ * far end takes none; PL_INVALID: not keys; PL_BUSY: 64 are waiting. */
 pl_err_t rtp_leg_send_dtmf(rtp_leg_t *self, const char *digits, uint32_t tone_ms);
 void rtp_leg_stats(const rtp_leg_t *self, rtp_stats_t *out);
 
