@@ -1,0 +1,17 @@
+#include "services/persistence/config.h"
+
+#include <stddef.h>
+
+const pl_config_key_t persistence_config_keys[] = {
+    {"persistence.provider", PL_CONFIG_STRING, "sqlite", 0, 0, "where calls are kept: sqlite"},
+    {"persistence.queue_max", PL_CONFIG_INT, "4096", 1, 1000000,
+     "requests waiting at once; more are refused as BUSY"},
+    {"persistence.batch_max", PL_CONFIG_INT, "256", 1, 10000, "writes made durable by one commit"},
+    {"persistence.sqlite.file", PL_CONFIG_STRING, "data/parley.db", 0, 0,
+     "the database; its folder is created"},
+    {"persistence.sqlite.synchronous", PL_CONFIG_STRING, "full", 0, 0,
+     "full: an acknowledged write survives a power cut; normal: only a crash of the process"},
+    {"persistence.sqlite.check_ms", PL_CONFIG_INT, "1000", 0, 600000,
+     "time spent at start looking for damage in the file; 0: none"},
+    {NULL, PL_CONFIG_STRING, NULL, 0, 0, NULL},
+};

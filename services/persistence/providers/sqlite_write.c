@@ -1,0 +1,277 @@
+#include <assert.h>
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+
+#include "common/clock.h"
+#include "common/log.h"
+#include "common/record.h"
+#include "services/persistence/providers/sqlite.h"
+
+static const char *const sql_text[SQL_COUNT] = {
+    [SQL_BEGIN] = "BEGIN IMMEDIATE",
+    [SQL_COMMIT] = "COMMIT",
+    [SQL_ROLLBACK] = "ROLLBACK",
+    [SQL_LOAD] = "SELECT id, snapshot FROM calls WHERE call_id = ?1",
+    [SQL_FIND_EVENT] = "SELECT version, change FROM events"
+                       " WHERE call = ?1 AND epoch = ?2 AND write_id = ?3 AND kind = 1",
+    [SQL_FIRST_EVENT] = "SELECT version, change FROM events WHERE call = ?1 AND version = 1",
+    [SQL_INSERT_CALL] =
+        "INSERT INTO calls (call_id, created_at, phone_number, policyholder_phone, in_progress,"
+        " epoch, owner, version, snapshot) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9)",
+    [SQL_UPDATE_CALL] =
+        "UPDATE calls SET policyholder_phone = ?4, in_progress = ?5, epoch = ?6, owner = ?7,"
+        " version = ?8, snapshot = ?9 WHERE call_id = ?1",
+    [SQL_INSERT_EVENT] = "INSERT INTO events (call, version, kind, epoch, write_id, at, change)"
+                         " VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)",
+};
+
+pl_err_t sqlite_write_prepare(sqlite_store_t *self, char detail[STORE_DETAIL_BYTES])
+{
+    for (size_t i = 0; i < SQL_COUNT; i++) {
+        if (sqlite3_prepare_v3(self->writer, sql_text[i], -1, SQLITE_PREPARE_PERSISTENT,
+                               &self->sql[i], NULL) == SQLITE_OK)
+            continue;
+        sqlite_say(self, self->writer, detail);
+        return PL_UNAVAILABLE;
+    }
+    return PL_OK;
+}
+
+/* ---- calls touched by the transaction ---- */
+
+/* A call written several times in a batch is read once and stored once. */
+typedef struct {
+    char call_id[CALL_ID_BYTES];
+    int64_t id; /* of its row; 0: not stored yet */
+    Pl__CallRecord *record;
+    bool changed;
+    bool unreadable;
+} touched_t;
+
+typedef struct {
+    sqlite_store_t *store;
+    touched_t *calls;
+    size_t count, room;
+} batch_t;
+
+static void batch_clear(batch_t *self)
+{
+    for (size_t i = 0; i < self->count; i++) pl_record_free(&self->calls[i].record);
+    free(self->calls);
+    self->calls = NULL;
+    self->count = self->room = 0;
+}
+
+/* Runs a statement that gives no rows. */
+static int run(sqlite_store_t *self, sqlite_sql_t which)
+{
+    int rc = sqlite3_step(self->sql[which]);
+    (void)sqlite3_reset(self->sql[which]);
+    (void)sqlite3_clear_bindings(self->sql[which]);
+    return rc == SQLITE_DONE ? SQLITE_OK : rc;
+}
+
+static int load(batch_t *self, touched_t *call)
+{
+    sqlite3_stmt *statement = self->store->sql[SQL_LOAD];
+    (void)sqlite3_bind_text(statement, 1, call->call_id, -1, SQLITE_STATIC);
+    int rc = sqlite3_step(statement);
+    if (rc == SQLITE_ROW) {
+        call->id = sqlite3_column_int64(statement, 0);
+        call->record = sqlite_column_record(statement, 1);
+        call->unreadable = !call->record;
+    }
+    (void)sqlite3_reset(statement);
+    return rc == SQLITE_ROW || rc == SQLITE_DONE ? SQLITE_OK : rc;
+}
+
+static int touch(batch_t *self, const char *call_id, touched_t **out)
+{
+    for (size_t i = self->count; i-- > 0;) {
+        if (memcmp(self->calls[i].call_id, call_id, CALL_ID_BYTES) != 0) continue;
+        *out = &self->calls[i];
+        return SQLITE_OK;
+    }
+    if (self->count == self->room) {
+        self->room = self->room ? self->room * 2 : 16;
+        self->calls = realloc(self->calls, self->room * sizeof *self->calls);
+        assert(self->calls);
+    }
+    touched_t *call = &self->calls[self->count++];
+    *call = (touched_t){0};
+    memcpy(call->call_id, call_id, CALL_ID_BYTES);
+    *out = call;
+    return load(self, call);
+}
+
+/* ---- one write ---- */
+
+/* The write's earlier trace, which borrows from the statement: reset it afterwards. */
+static int find_trace(batch_t *self, const write_t *write, const touched_t *call,
+                      sqlite3_stmt **statement_p, write_trace_t *out)
+{
+    if (!call->id || write->kind == WRITE_ADOPT) return SQLITE_OK;
+    bool create = write->kind == WRITE_CREATE;
+    sqlite3_stmt *statement = self->store->sql[create ? SQL_FIRST_EVENT : SQL_FIND_EVENT];
+    *statement_p = statement;
+    (void)sqlite3_bind_int64(statement, 1, call->id);
+    if (!create) {
+        (void)sqlite3_bind_int64(statement, 2, write->epoch);
+        (void)sqlite3_bind_int64(statement, 3, (int64_t)write->write_id);
+    }
+    int rc = sqlite3_step(statement);
+    if (rc == SQLITE_DONE) return SQLITE_OK;
+    if (rc != SQLITE_ROW) return rc;
+    out->version = (uint64_t)sqlite3_column_int64(statement, 0);
+    out->content = sqlite3_column_blob(statement, 1);
+    out->content_bytes = (size_t)sqlite3_column_bytes(statement, 1);
+    return SQLITE_OK;
+}
+
+static int store_call(batch_t *self, touched_t *call)
+{
+    const Pl__CallRecord *record = call->record;
+    sqlite_sql_t which = call->id ? SQL_UPDATE_CALL : SQL_INSERT_CALL;
+    sqlite3_stmt *statement = self->store->sql[which];
+    size_t size = pl__call_record__get_packed_size(record);
+    uint8_t *bytes = malloc(size + 1);
+    assert(bytes);
+    (void)pl__call_record__pack(record, bytes);
+    const Pl__ClaimValue *phone = pl_record_claim(record, "policyholder_phone");
+    const char *number = record->initiate ? record->initiate->phone_number : "";
+
+    (void)sqlite3_bind_text(statement, 1, call->call_id, -1, SQLITE_STATIC);
+    if (!call->id) {
+        (void)sqlite3_bind_int64(statement, 2, record->created_at_ms);
+        (void)sqlite3_bind_text(statement, 3, number, -1, SQLITE_STATIC);
+    }
+    if (phone && *phone->value)
+        (void)sqlite3_bind_text(statement, 4, phone->value, -1, SQLITE_STATIC);
+    (void)sqlite3_bind_int(statement, 5, record->in_progress ? 1 : 0);
+    (void)sqlite3_bind_int64(statement, 6, record->epoch);
+    (void)sqlite3_bind_text(statement, 7, record->owner, -1, SQLITE_STATIC);
+    (void)sqlite3_bind_int64(statement, 8, (int64_t)record->version);
+    (void)sqlite3_bind_blob64(statement, 9, bytes, size, SQLITE_STATIC);
+    int rc = run(self->store, which);
+    free(bytes);
+    if (rc == SQLITE_OK && !call->id) call->id = sqlite3_last_insert_rowid(self->store->writer);
+    if (rc == SQLITE_OK) call->changed = false;
+    return rc;
+}
+
+static int store_event(batch_t *self, const write_t *write, const touched_t *call)
+{
+    sqlite3_stmt *statement = self->store->sql[SQL_INSERT_EVENT];
+    (void)sqlite3_bind_int64(statement, 1, call->id);
+    (void)sqlite3_bind_int64(statement, 2, (int64_t)write->version);
+    (void)sqlite3_bind_int(statement, 3, (int)write->kind);
+    (void)sqlite3_bind_int64(statement, 4, call->record->epoch);
+    (void)sqlite3_bind_int64(statement, 5, (int64_t)write->write_id);
+    (void)sqlite3_bind_int64(statement, 6, write->at_ms);
+    (void)sqlite3_bind_blob64(statement, 7, write->content, write->content_bytes, SQLITE_STATIC);
+    return run(self->store, SQL_INSERT_EVENT);
+}
+
+/* SQLITE_OK also when the write was refused: only the database's own errors end the transaction. */
+static int do_write(batch_t *self, write_t *write)
+{
+    touched_t *call = NULL;
+    int rc = touch(self, write->call_id, &call);
+    if (rc != SQLITE_OK) return rc;
+    if (call->unreadable) {
+        (void)write_fail(write, PL_UNAVAILABLE, "%.160s: the record of call %s cannot be read",
+                         self->store->file, write->call_id);
+        return SQLITE_OK;
+    }
+    sqlite3_stmt *trace_statement = NULL;
+    write_trace_t trace = {0};
+    rc = find_trace(self, write, call, &trace_statement, &trace);
+    if (rc == SQLITE_OK) (void)write_decide(write, &call->record, &trace);
+    if (trace_statement) (void)sqlite3_reset(trace_statement);
+    if (rc != SQLITE_OK || write->err || write->repeated) return rc;
+
+    call->changed = true;
+    if (!call->id) rc = store_call(self, call); /* its events need the row */
+    return rc == SQLITE_OK ? store_event(self, write, call) : rc;
+}
+
+/* ---- a batch ---- */
+
+static int transact(sqlite_store_t *store, write_t *const *writes, size_t count,
+                    char detail[STORE_DETAIL_BYTES])
+{
+    batch_t batch = {.store = store};
+    int rc = run(store, SQL_BEGIN);
+    for (size_t i = 0; rc == SQLITE_OK && i < count; i++) {
+        write_reset(writes[i]);
+        rc = do_write(&batch, writes[i]);
+    }
+    for (size_t i = 0; rc == SQLITE_OK && i < batch.count; i++) {
+        if (batch.calls[i].changed) rc = store_call(&batch, &batch.calls[i]);
+    }
+    if (rc == SQLITE_OK) rc = run(store, SQL_COMMIT);
+    if (rc != SQLITE_OK) {
+        sqlite_say(store, store->writer, detail); /* before the roll-back takes the message */
+        /* A full disk has often rolled back already. */
+        if (!sqlite3_get_autocommit(store->writer)) (void)run(store, SQL_ROLLBACK);
+    }
+    batch_clear(&batch);
+    return rc;
+}
+
+/* Did the file or the disk fail, so that the next write would fare no better? */
+static bool is_environment(int rc)
+{
+    switch (rc & 0xff) {
+    case SQLITE_FULL:
+    case SQLITE_IOERR:
+    case SQLITE_READONLY:
+    case SQLITE_CANTOPEN:
+    case SQLITE_CORRUPT:
+    case SQLITE_NOTADB:
+    case SQLITE_BUSY:
+    case SQLITE_LOCKED:
+    case SQLITE_PROTOCOL:
+    case SQLITE_PERM:
+        return true;
+    default: /* SQLite's codes, not an enum of ours */
+        return false;
+    }
+}
+
+static uint64_t bytes_on_disk(const sqlite_store_t *self)
+{
+    static const char *const suffixes[] = {"", "-wal"};
+    uint64_t bytes = 0;
+    for (size_t i = 0; i < 2; i++) {
+        char path[SQLITE_STORE_FILE_BYTES + 8];
+        struct stat info;
+        (void)snprintf(path, sizeof path, "%s%s", self->file, suffixes[i]);
+        if (stat(path, &info) == 0) bytes += (uint64_t)info.st_size;
+    }
+    return bytes;
+}
+
+void sqlite_write(void *store, write_t *const *writes, size_t count, store_stats_t *stats)
+{
+    sqlite_store_t *self = store;
+    char detail[STORE_DETAIL_BYTES] = "";
+    uint64_t started_us = pl_clock_us();
+    int rc = transact(self, writes, count, detail);
+    bool alone = rc == SQLITE_OK || is_environment(rc) || count == 1;
+    for (size_t i = 0; i < count && rc != SQLITE_OK; i++) {
+        /* One of them is bad and took the others with it: each on its own, then. */
+        int own = alone ? rc : transact(self, &writes[i], 1, detail);
+        if (own == SQLITE_OK) continue;
+        write_reset(writes[i]);
+        (void)write_fail(writes[i], is_environment(own) ? PL_UNAVAILABLE : PL_INTERNAL, "%s",
+                         detail);
+    }
+    stats->commit_us = pl_clock_us() - started_us;
+    stats->bytes = bytes_on_disk(self);
+    if (rc != SQLITE_OK)
+        log_error("store.write_failed", "writes=%zu sqlite=%d detail=\"%s\"", count, rc, detail);
+}
