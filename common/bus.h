@@ -7,7 +7,11 @@
  * tcp:// uses CURVE when bus.curve_key_file is set (one key pair for the installation).
  *
  * A request is answered once: by a reply, an Error, or PL_TIMEOUT after its time. A peer that goes
- * down fails its open requests with PL_UNAVAILABLE at once. Nothing blocks: a full peer is PL_BUSY.
+ * down fails its open requests with PL_UNAVAILABLE at once (its connection broke, three heartbeats
+ * were missed, or it was restarted); it may have done the work, so handlers are idempotent. Nothing
+ * blocks: a full peer is PL_BUSY. A service of which nobody is up is PL_UNAVAILABLE at once, also
+ * just after the start: who asks knows better than the bus whether to wait, and readiness waits
+ * for the peers.
  *
  * Threads: all of it on the loop's thread.
  * Source: ZeroMQ RFC 28/REQREP for the socket pattern; the envelope is proto/envelope.proto.
@@ -40,7 +44,10 @@ typedef struct {
  * PL_UNAVAILABLE when the endpoint is taken, having said which. */
 pl_err_t pl_bus_new(pl_bus_t **out, pl_loop_t *loop, const pl_config_t *cfg,
                     const char *const *peers);
-void pl_bus_destroy(pl_bus_t **self_p); /* refuses open requests, flushes for at most 200 ms */
+/* Refuses the arrived requests that are still open, ends the sent ones with PL_UNAVAILABLE (so
+ * what their on_reply uses must still be there), flushes for at most 200 ms. Not from a callback
+ * of the bus. Destroy it before its loop. */
+void pl_bus_destroy(pl_bus_t **self_p);
 
 const char *pl_bus_instance(const pl_bus_t *self);
 
@@ -61,15 +68,16 @@ void pl_request_reply(pl_request_t **request_p, Pl__Envelope *reply);
 void pl_request_done(pl_request_t **request_p); /* an empty Done */
 void pl_request_refuse(pl_request_t **request_p, pl_err_t err, uint32_t retry_after_ms,
                        const char *fmt, ...) __attribute__((format(printf, 4, 5)));
-uint32_t pl_request_time_left_ms(const pl_request_t *request); /* 0 when spent */
+/* 0 when spent, UINT32_MAX when the asker set no limit. */
+uint32_t pl_request_time_left_ms(const pl_request_t *request);
 
 /* ---- sending ---- */
 
-/* to is a service ("speech": the live, least loaded instance that is not draining) or an
- * instance ("speech-0"). env's call_id, epoch, trace_parent and body are the caller's, borrowed;
+/* to is a service ("speech": the live, least loaded instance that is not draining; if all of them
+ * drain, one of those, which refuses what it no longer takes) or an instance ("speech-0"). env's call_id, epoch, trace_parent and body are the caller's, borrowed;
  * the rest is filled in here. */
 
-/* One-way. PL_UNAVAILABLE: nobody there; PL_BUSY: its queue is full. */
+/* One-way. PL_UNAVAILABLE: nobody there; PL_BUSY: its queue is full; PL_INVALID: over 4 MiB. */
 pl_err_t pl_bus_event(pl_bus_t *self, const char *to, Pl__Envelope *env);
 
 /* on_reply is called exactly once and never inside this call: with PL_OK and the reply
@@ -86,7 +94,7 @@ typedef void pl_bus_peer_fn(void *arg, const pl_peer_t *peer);
 void pl_bus_on_peer(pl_bus_t *self, pl_bus_peer_fn *fn, void *arg);
 
 /* Instances of a service known now, up or down; fills at most max, returns how many there are.
- * Strings are valid until the loop goes on. */
+ * instance is "" until it answered for the first time. Strings are valid until the loop goes on. */
 size_t pl_bus_peers(const pl_bus_t *self, const char *service, pl_peer_t *out, size_t max);
 /* The instance "to" would reach; false when there is none. */
 bool pl_bus_pick(const pl_bus_t *self, const char *to, pl_peer_t *out);
