@@ -8,7 +8,6 @@
 enum {
     SLOTS = 64,
     MAX_PACKET_FRAMES = 3, /* 60 ms */
-    FRAME_US = 20000,
     BUCKET_US = 5000,
     BUCKETS = 60,
     BASE_SPAN_US = 4000000,      /* the base line is the fastest packet of the last 4 to 8 s */
@@ -266,11 +265,10 @@ void jitter_skip(jitter_t *self, uint32_t ticks)
     self->play += ticks;
 }
 
-int64_t jitter_excess_us(const jitter_t *self, uint64_t now_us, uint32_t buffered_us)
+int64_t jitter_excess_us(const jitter_t *self, uint64_t now_us)
 {
     if (!self->started || !self->positioned) return 0;
-    return (int64_t)now_us - us_of(self, self->play) + buffered_us - base_us(self) -
-           self->target_us;
+    return (int64_t)now_us - us_of(self, self->play) - base_us(self) - self->target_us;
 }
 
 uint32_t jitter_target_us(const jitter_t *self)

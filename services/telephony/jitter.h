@@ -49,8 +49,9 @@ typedef struct {
 jitter_out_t jitter_get(jitter_t *self, uint64_t now_us);
 void jitter_skip(jitter_t *self, uint32_t ticks);
 
-/* Delay above (or, negative, below) the wanted one; buffered_us is decoded but not played yet. */
-int64_t jitter_excess_us(const jitter_t *self, uint64_t now_us, uint32_t buffered_us);
+/* How much longer (or, negative, shorter) than wanted a packet without jitter waits here before
+ * jitter_get would hand it out. */
+int64_t jitter_excess_us(const jitter_t *self, uint64_t now_us);
 uint32_t jitter_target_us(const jitter_t *self); /* the wanted delay */
 size_t jitter_packets(const jitter_t *self);     /* waiting now */
 void jitter_reset(jitter_t *self);               /* forgets the stream: another source sends now */

@@ -8,14 +8,18 @@
 
 enum {
     HZ = 16000,
-    FIFO_SAMPLES = 2 * CODEC_FRAME_SAMPLES + 3 * CODEC_FRAME_SAMPLES,
-    JOIN = 48,                /* samples of a cross-fade */
-    QUIET_SLACK_US = 12000,   /* repaired in quiet beyond this */
-    SPEECH_SLACK_US = 50000,  /* and in speech beyond this, */
-    SPEECH_REPAIR_TICKS = 10, /* a pitch period every 200 ms */
-    HOPELESS_US = 250000,     /* what a burst after a stall leaves: skipped at once */
-    QUIET_RMS = 180,          /* -45 dBFS */
-    QUIET_BELOW_PEAK = 18,    /* or 25 dB below the loudest of late */
+    FIFO_SAMPLES = 8 * CODEC_FRAME_SAMPLES, /* a frame and two packets of 60 ms */
+    JOIN = 48,                              /* samples of a cross-fade */
+    FRAME_US = 20000,
+    /* Packets are fetched at ticks, so the delay moves in whole frames: between these two nothing
+     * is repaired. */
+    SHORT_US = -10000,
+    LONG_US = 22000,
+    LONG_IN_SPEECH_US = 60000, /* speech itself is cut only beyond this, */
+    REPAIR_TICKS = 10,         /* by a pitch period every 200 ms */
+    HOPELESS_US = 250000,      /* what a burst after a stall leaves: skipped at once */
+    QUIET_RMS = 180,           /* -45 dBFS */
+    QUIET_BELOW_PEAK = 18,     /* or 25 dB below the loudest of late */
 };
 #define PEAK_DECAY 0.9977f /* a frame: 1 dB a second */
 
@@ -66,11 +70,6 @@ jitter_put_t receiver_packet(receiver_t *self, uint64_t now_us, uint32_t timesta
     return jitter_put(self->jitter, now_us, timestamp, payload, bytes);
 }
 
-static uint32_t us_of_samples(size_t samples)
-{
-    return (uint32_t)(samples * 1000000 / HZ);
-}
-
 static size_t samples_of_us(int64_t us)
 {
     return us <= 0 ? 0 : (size_t)(us * HZ / 1000000);
@@ -81,17 +80,12 @@ static uint32_t ticks_of_samples(const receiver_t *self, size_t samples)
     return (uint32_t)(samples * self->info.ticks_per_frame / CODEC_FRAME_SAMPLES);
 }
 
-static int64_t excess_us(const receiver_t *self, uint64_t now_us)
-{
-    return jitter_excess_us(self->jitter, now_us, us_of_samples(self->held));
-}
-
 static size_t least(size_t a, size_t b)
 {
     return a < b ? a : b;
 }
 
-/* Leaves out the given number of samples at the end of what is held, cross-fading the cut. */
+/* Leaves out samples from that place on, cross-fading what stands before with what follows. */
 static void cut(receiver_t *self, size_t from, size_t samples)
 {
     if (self->held < from + samples + JOIN) return;
@@ -122,23 +116,7 @@ static void judge_level(receiver_t *self, const int16_t *pcm, size_t samples)
     self->quiet = mean < quiet * quiet;
 }
 
-/* A real piece is at the end of what is held: leave out what makes the delay too long. */
-static void shorten(receiver_t *self, uint64_t now_us, size_t from)
-{
-    int64_t excess = excess_us(self, now_us);
-    size_t piece = self->held - from;
-    if (piece <= JOIN) return;
-    if (self->quiet && excess > QUIET_SLACK_US) {
-        cut(self, from, least(piece - JOIN, samples_of_us(excess)));
-    } else if (excess > SPEECH_SLACK_US && self->since_repair >= SPEECH_REPAIR_TICKS) {
-        size_t period = plc_period(&self->plc);
-        if (piece < period + JOIN) return;
-        cut(self, from, period);
-        self->since_repair = 0;
-    }
-}
-
-static void hold_decoded(receiver_t *self, uint64_t now_us, const jitter_out_t *packet)
+static void hold_decoded(receiver_t *self, const jitter_out_t *packet)
 {
     for (size_t at = 0; at < packet->bytes;) {
         size_t bytes = least(packet->bytes - at, self->info.payload_bytes);
@@ -149,11 +127,9 @@ static void hold_decoded(receiver_t *self, uint64_t now_us, const jitter_out_t *
         at += bytes;
         plc_real(&self->plc, pcm, samples);
         judge_level(self, pcm, samples);
-        size_t from = self->held;
         self->held += samples;
         self->held_real = true;
         self->got_real = true;
-        shorten(self, now_us, from);
     }
 }
 
@@ -164,77 +140,90 @@ static void hold_concealed(receiver_t *self, size_t samples)
     self->held_real = false;
 }
 
+/* A piece held from that place on waited for too long: in quiet the next one takes its place, of
+ * speech a pitch period is left out. */
+static void shorten(receiver_t *self, uint64_t now_us, size_t from, int64_t excess_us)
+{
+    size_t piece = self->held - from;
+    if (self->quiet && excess_us > LONG_US) {
+        size_t samples = least(piece, samples_of_us(excess_us));
+        jitter_out_t next = jitter_get(self->jitter, now_us);
+        if (next.kind == JITTER_PACKET) {
+            hold_decoded(self, &next);
+            cut(self, from, samples);
+        }
+    } else if (excess_us > LONG_IN_SPEECH_US && self->since_repair >= REPAIR_TICKS) {
+        cut(self, from, plc_period(&self->plc));
+        self->since_repair = 0;
+    }
+}
+
 /* Nothing is here, or not what comes next. gap: ticks before the next packet, 0 when there is
  * none. Too long a delay is cut by not concealing all of it, too short a one by not letting
  * time go on while concealing. */
-static void conceal(receiver_t *self, uint64_t now_us, uint32_t gap)
+static void conceal(receiver_t *self, uint32_t gap, int64_t excess_us)
 {
-    int64_t excess = excess_us(self, now_us);
-    if (gap > 0 && excess > 0) {
-        uint32_t skip = ticks_of_samples(self, samples_of_us(excess));
-        if (skip > gap) skip = gap;
+    if (gap > 0 && excess_us > LONG_US) {
+        uint32_t skip = ticks_of_samples(self, samples_of_us(excess_us));
+        if (skip >= gap) {
+            jitter_skip(self->jitter, gap);
+            return;
+        }
         jitter_skip(self->jitter, skip);
         gap -= skip;
-        if (gap == 0) return;
-        excess = 0;
     }
     size_t samples = CODEC_FRAME_SAMPLES - self->held;
-    size_t stretched = excess < 0 ? least(samples, samples_of_us(-excess)) : 0;
-    uint32_t ticks = ticks_of_samples(self, samples - stretched);
-    if (gap > 0 && ticks > gap) ticks = gap;
-    if (gap > 0) {
-        size_t passed = (size_t)ticks * CODEC_FRAME_SAMPLES / self->info.ticks_per_frame;
-        samples = least(samples, stretched + passed);
-    }
-    if (samples == 0) { /* less than a tick of the RTP clock */
-        samples = 1;
-        ticks = 1;
+    uint32_t ticks = ticks_of_samples(self, samples);
+    if (ticks == 0) ticks = 1; /* less than a tick of the RTP clock was asked for */
+    if (excess_us < SHORT_US) {
+        ticks = 0;
+    } else if (gap > 0 && gap < ticks) {
+        ticks = gap;
+        samples = (size_t)gap * CODEC_FRAME_SAMPLES / self->info.ticks_per_frame;
     }
     hold_concealed(self, samples);
     jitter_skip(self->jitter, ticks);
 }
 
 /* Quiet is stretched when the delay is too short, before packets come too late for it. */
-static bool lengthen(receiver_t *self, uint64_t now_us)
+static bool lengthen(receiver_t *self, int64_t excess_us)
 {
-    int64_t excess = excess_us(self, now_us);
-    if (!self->quiet || self->plc.missing > 0 || excess > -QUIET_SLACK_US) return false;
-    hold_concealed(self, least(CODEC_FRAME_SAMPLES - self->held, samples_of_us(-excess)));
+    if (!self->quiet || self->plc.missing > 0 || excess_us >= SHORT_US) return false;
+    hold_concealed(self, CODEC_FRAME_SAMPLES - self->held);
     return true;
-}
-
-static void skip_hopeless(receiver_t *self, uint64_t now_us)
-{
-    int64_t excess = excess_us(self, now_us);
-    if (excess <= HOPELESS_US) return;
-    jitter_skip(self->jitter, ticks_of_samples(self, samples_of_us(excess)));
-    self->held = 0;
 }
 
 static void fill(receiver_t *self, uint64_t now_us)
 {
-    bool stretched = false;
     while (self->held < CODEC_FRAME_SAMPLES) {
-        if (!stretched && lengthen(self, now_us)) {
-            stretched = true;
-            continue;
-        }
+        int64_t excess_us = jitter_excess_us(self->jitter, now_us);
+        if (lengthen(self, excess_us)) return;
+        size_t from = self->held;
         jitter_out_t out = jitter_get(self->jitter, now_us);
         switch (out.kind) {
         case JITTER_IDLE:
             hold_concealed(self, CODEC_FRAME_SAMPLES - self->held);
             break;
         case JITTER_PACKET:
-            hold_decoded(self, now_us, &out);
+            hold_decoded(self, &out);
+            shorten(self, now_us, from, excess_us);
             break;
         case JITTER_GAP:
-            conceal(self, now_us, out.ticks);
+            conceal(self, out.ticks, excess_us);
             break;
         case JITTER_EMPTY:
-            conceal(self, now_us, 0);
+            conceal(self, 0, excess_us);
             break;
         }
     }
+}
+
+static void skip_hopeless(receiver_t *self, uint64_t now_us)
+{
+    int64_t excess_us = jitter_excess_us(self->jitter, now_us);
+    if (excess_us <= HOPELESS_US) return;
+    jitter_skip(self->jitter, ticks_of_samples(self, samples_of_us(excess_us)));
+    self->held = 0;
 }
 
 receiver_frame_t receiver_frame(receiver_t *self, uint64_t now_us, int16_t pcm[CODEC_FRAME_SAMPLES])
@@ -253,7 +242,9 @@ receiver_frame_t receiver_frame(receiver_t *self, uint64_t now_us, int16_t pcm[C
 
 int64_t receiver_delay_us(const receiver_t *self, uint64_t now_us)
 {
-    return excess_us(self, now_us) + jitter_target_us(self->jitter);
+    int64_t held_us = (int64_t)self->held * 1000000 / HZ;
+    int64_t next_tick_us = jitter_excess_us(self->jitter, now_us + FRAME_US);
+    return next_tick_us + jitter_target_us(self->jitter) + held_us;
 }
 
 size_t receiver_packets(const receiver_t *self)

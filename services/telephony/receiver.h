@@ -36,7 +36,7 @@ receiver_frame_t receiver_frame(receiver_t *self, uint64_t now_us,
 
 void receiver_reset(receiver_t *self); /* another source sends now */
 
-/* Delay between the arrival of a packet without jitter and its playing. */
+/* Between two ticks: delay from the arrival of a packet without jitter to its playing. */
 int64_t receiver_delay_us(const receiver_t *self, uint64_t now_us);
 size_t receiver_packets(const receiver_t *self);
 
