@@ -211,10 +211,25 @@ pl_err_t sip_sdp_offer(sip_sdp_t *self, struct mbuf **out)
     return encode(self, true, out);
 }
 
-pl_err_t sip_sdp_answer(sip_sdp_t *self, struct mbuf *offer, struct mbuf **out)
+pl_err_t sip_sdp_offered(sip_sdp_t *self, struct mbuf *offer)
 {
     if (sdp_decode(self->session, offer, true)) return PL_INVALID;
-    pl_err_t err = agree(self, true);
+    return agree(self, true);
+}
+
+void sip_sdp_set_port(sip_sdp_t *self, uint16_t port)
+{
+    sdp_media_set_lport(self->media, port);
+}
+
+pl_err_t sip_sdp_answer_offered(sip_sdp_t *self, struct mbuf **out)
+{
+    return encode(self, false, out);
+}
+
+pl_err_t sip_sdp_answer(sip_sdp_t *self, struct mbuf *offer, struct mbuf **out)
+{
+    pl_err_t err = sip_sdp_offered(self, offer);
     return err ? err : encode(self, false, out);
 }
 

@@ -38,6 +38,10 @@ pl_err_t sip_sdp_offer(sip_sdp_t *self, struct mbuf **out);
 /* The peer's offer, and our answer to it. PL_INVALID: malformed. PL_UNSUPPORTED: no audio stream
  * or no codec in common (488). */
 pl_err_t sip_sdp_answer(sip_sdp_t *self, struct mbuf *offer, struct mbuf **out);
+/* The same in two steps, for a call that is answered later; the port may be set between them. */
+pl_err_t sip_sdp_offered(sip_sdp_t *self, struct mbuf *offer);
+void sip_sdp_set_port(sip_sdp_t *self, uint16_t port);
+pl_err_t sip_sdp_answer_offered(sip_sdp_t *self, struct mbuf **out);
 /* The peer's answer to our offer. Same errors. */
 pl_err_t sip_sdp_answered(sip_sdp_t *self, struct mbuf *answer);
 
