@@ -146,8 +146,7 @@ static void on_written(void *arg, write_t **writes, size_t count, const store_st
     for (size_t i = 0; i < count; i++) {
         pl_metric_add(metric_of(&self->metrics, writes[i]), 1);
         log_write(writes[i]);
-        /* Without the bus, the requests are gone with it and were refused. */
-        if (self->bus) answer_write(writes[i], writes[i]->context);
+        answer_write(writes[i], writes[i]->context);
         write_destroy(&writes[i]);
     }
     set_waiting(self, self->waiting - (uint32_t)count);
@@ -178,7 +177,7 @@ static void on_read(void *arg, read_t *read)
     if (read->err && read->err != PL_NOT_FOUND)
         log_error("store.read_failed", "err=%s detail=\"%s\"", pl_err_name(read->err),
                   read->detail);
-    if (self->bus) answer_read(read, read->context);
+    answer_read(read, read->context);
     read_destroy(&read);
     pl_metric_add(self->metrics.reads, 1);
     set_waiting(self, self->waiting - 1);
@@ -320,7 +319,7 @@ void server_destroy(server_t **self_p)
     writer_destroy(&self->writer); /* commits what is waiting */
     reader_destroy(&self->reader);
     pl_timer_stop(&self->drain);
-    pl_bus_destroy(&self->bus);
+    pl_bus_destroy(&self->bus);   /* what is still open is refused */
     pl_loop_destroy(&self->loop); /* runs the last reports, which need self */
     if (self->provider) self->provider->close(&self->store);
     free(self);

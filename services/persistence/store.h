@@ -37,15 +37,15 @@ typedef struct {
     pl_err_t (*get)(void *store, const char *call_id, const Pl__StoreGet *query,
                     Pl__CallRecord **out, char detail[STORE_DETAIL_BYTES]);
 
-    /* Newest first, at most query->limit (set by the caller) and about STORE_LIST_BYTES_MAX, but
-     * at least one. *out is to be freed with pl__store_calls__free_unpacked. */
+    /* Newest first, at most query->limit (set by the caller) and STORE_LIST_BYTES_MAX, so that
+     * the bus can carry the answer; at least one if there is any. *out is to be freed with pl__store_calls__free_unpacked. */
     pl_err_t (*list)(void *store, const Pl__StoreList *query, Pl__StoreCalls **out,
                      char detail[STORE_DETAIL_BYTES]);
 
     void (*close)(void **store); /* NULL is fine, twice is fine */
 } store_provider_t;
 
-enum { STORE_LIST_BYTES_MAX = 8 * 1024 * 1024 };
+enum { STORE_LIST_BYTES_MAX = 3 * 1024 * 1024 };
 
 const store_provider_t *store_provider_find(const char *name); /* NULL: no such provider */
 const char *store_provider_names(void);                        /* "sqlite", for messages */

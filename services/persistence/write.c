@@ -112,7 +112,7 @@ pl_err_t write_new(write_t **out, const Pl__Envelope *env, int64_t now_ms,
     if (err) goto out;
     w->content_bytes = protobuf_c_message_get_packed_size(w->body);
     if (w->content_bytes > RECORD_BYTES_MAX) {
-        err = refuse(detail, "message: larger than a call's record may be (4 MiB)");
+        err = refuse(detail, "message: larger than a call's record may be (2 MiB)");
         goto out;
     }
     w->content = malloc(w->content_bytes + 1);

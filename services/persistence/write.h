@@ -23,7 +23,7 @@
 enum {
     CALL_ID_BYTES = 37,                 /* a UUID's text and NUL */
     STORE_DETAIL_BYTES = 256,           /* a sentence for people */
-    RECORD_BYTES_MAX = 4 * 1024 * 1024, /* packed; some 20,000 messages */
+    RECORD_BYTES_MAX = 2 * 1024 * 1024, /* packed; half of what the bus carries in a message */
 };
 
 typedef enum { WRITE_CREATE, WRITE_APPLY, WRITE_ADOPT } write_kind_t; /* numbers are stored */

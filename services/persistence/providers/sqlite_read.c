@@ -112,17 +112,18 @@ static pl_err_t list_rows(sqlite_store_t *self, sqlite3_stmt *statement, Pl__Sto
 {
     size_t bytes = 0;
     int rc = SQLITE_DONE;
-    while (bytes < STORE_LIST_BYTES_MAX && (rc = sqlite3_step(statement)) == SQLITE_ROW) {
+    while ((rc = sqlite3_step(statement)) == SQLITE_ROW) {
+        bytes += (size_t)sqlite3_column_bytes(statement, 0);
+        if (bytes > STORE_LIST_BYTES_MAX && calls->n_calls > 0) return PL_OK;
         Pl__CallRecord *record = sqlite_column_record(statement, 0);
-        if (!record) { /* one damaged record must not hide the others */
-            (void)unreadable(self, statement, detail);
-            log_error("store.unreadable", "detail=\"%s\"", detail);
+        if (record) {
+            calls->calls[calls->n_calls++] = record;
             continue;
         }
-        bytes += (size_t)sqlite3_column_bytes(statement, 0);
-        calls->calls[calls->n_calls++] = record;
+        (void)unreadable(self, statement, detail); /* one damaged record must not hide the others */
+        log_error("store.unreadable", "detail=\"%s\"", detail);
     }
-    return rc == SQLITE_DONE || rc == SQLITE_ROW ? PL_OK : broken(self, detail);
+    return rc == SQLITE_DONE ? PL_OK : broken(self, detail);
 }
 
 static pl_err_t list_page(sqlite_store_t *self, const Pl__StoreList *query, Pl__StoreCalls *calls,
