@@ -136,6 +136,8 @@ check-$(1): $$(UNIT_$(1))
 endef
 $(foreach s,$(SERVICES) $(TOOLS),$(eval $(call unit,$(s),$(B)/lib/$(s).a)))
 $(eval $(call unit,common,))
+# Voice activity is tested with real voices.
+$(B)/tests/unit/telephony/vad_test: LIBS_telephony := $(LIBS_speech)
 
 .PHONY: check unit-tests integration asan tsan fmt fmt-check lint tidy
 unit-tests: $(UNIT_BIN)
