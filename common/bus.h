@@ -1,6 +1,7 @@
 /* bus.h - the control bus: requests, replies and events between instances.
  *
- * An instance binds one ROUTER and connects one DEALER to every instance of the services it names.
+ * An instance binds one ROUTER and connects to every instance of the services it names: a DEALER
+ * for messages and one for heartbeats, which a flood of messages therefore cannot delay.
  * Peers come from bus.endpoints.<service> of the configuration: ipc:// paths, tcp:// addresses, or
  * tcp:// names, which are resolved again every few seconds, each address one peer (a headless
  * service's pods). Heartbeats tell instance id, load and draining; three missed ones mean down.

@@ -27,6 +27,12 @@ typedef struct named {
     bus_resolver_t *resolver;
 } named_t;
 
+typedef struct {
+    bus_link_t *link;
+    zsock_t *sock;
+    pl_watch_t *watch;
+} conn_t;
+
 struct bus_link {
     bus_link_t *next;
     bus_peers_t *peers;
@@ -34,9 +40,9 @@ struct bus_link {
     const named_t *name; /* whose address it is; NULL: stands in the configuration itself */
     bool listed;         /* still among the name's addresses */
 
-    zsock_t *sock;
-    pl_watch_t *watch;
-    pl_monitor_t *monitor;
+    conn_t talk;
+    conn_t beat; /* heartbeats on their own: the ROUTER is fair, so a flood cannot delay them */
+    pl_monitor_t *monitor; /* of talk */
 
     char *instance; /* "" until it first answered */
     uint32_t load, capacity;
@@ -45,8 +51,7 @@ struct bus_link {
 
     unsigned unanswered; /* heartbeats */
     unsigned ticks_down;
-    uint64_t heartbeat; /* correlation of the last one sent */
-    /* Balance between heartbeats: what was sent since the last one it answered is not yet in the
+    /* Balance between heartbeats: what was sent after the last but one heartbeat may not be in the
      * load it told. */
     uint64_t picks, picks_at_heartbeat, picks_in_load;
     uint64_t last_pick;
@@ -74,14 +79,13 @@ static void send_heartbeat(bus_link_t *link)
     beat.instance = (char *)opts->instance;
     Pl__Envelope env = PL__ENVELOPE__INIT;
     env.sender = (char *)opts->instance;
-    env.correlation = link->heartbeat = ++*opts->correlation;
+    env.correlation = ++*opts->correlation;
     env.time_left_ms = (uint32_t)opts->heartbeat_ms;
     env.body_case = PL__ENVELOPE__BODY_HEARTBEAT;
     env.heartbeat = &beat;
     link->unanswered++;
-    link->picks_at_heartbeat = link->picks;
-    (void)bus_wire_send(zsock_resolve(link->sock), NULL, 0, &env); /* full: it counts as missed */
-    pl_watch_check(link->watch);
+    (void)bus_wire_send(zsock_resolve(link->beat.sock), NULL, 0, &env); /* full: missed */
+    pl_watch_check(link->beat.watch);
 }
 
 static void replace(char **text, const char *by)
@@ -127,7 +131,8 @@ static void on_heartbeat(bus_link_t *link, const Pl__Envelope *env)
     link->load = beat->load;
     link->capacity = beat->capacity;
     link->started = beat->started;
-    if (env->correlation == link->heartbeat) link->picks_in_load = link->picks_at_heartbeat;
+    link->picks_in_load = link->picks_at_heartbeat;
+    link->picks_at_heartbeat = link->picks;
     bool now_draining = beat->draining && !link->draining;
     link->draining = beat->draining;
     replace(&link->instance, beat->instance);
@@ -143,12 +148,13 @@ static void on_heartbeat(bus_link_t *link, const Pl__Envelope *env)
 
 /* ---- one link: its socket ------------------------------------------------------------------ */
 
-static bool link_receive(void *arg)
+static bool conn_receive(void *arg)
 {
-    bus_link_t *link = arg;
+    const conn_t *conn = arg;
+    bus_link_t *link = conn->link;
     const bus_peers_opts_t *opts = &link->peers->opts;
     bus_received_t got;
-    bus_wire_t what = bus_wire_receive(zsock_resolve(link->sock), false, opts->arena, &got);
+    bus_wire_t what = bus_wire_receive(zsock_resolve(conn->sock), false, opts->arena, &got);
     if (what == BUS_WIRE_NONE) return false;
     if (what == BUS_WIRE_MALFORMED || !got.env->is_reply) {
         pl_metric_add(link->peers->malformed, 1);
@@ -171,40 +177,60 @@ static void on_monitor(void *arg, uint16_t event, uint32_t value)
         return;
     }
     /* What it answered before it went still counts. */
-    for (int i = 0; i < DRAIN_MAX_MESSAGES && link_receive(link); i++) continue;
+    for (int i = 0; i < DRAIN_MAX_MESSAGES && conn_receive(&link->talk); i++) continue;
     link_down(link, "disconnected");
+}
+
+static void conn_close(conn_t *conn, int linger_ms)
+{
+    pl_watch_stop(&conn->watch);
+    if (!conn->sock) return;
+    zsock_set_linger(conn->sock, linger_ms);
+    zsock_destroy(&conn->sock);
 }
 
 static void link_close(bus_link_t *link, int linger_ms)
 {
-    if (!link->sock) return;
     pl_monitor_stop(&link->monitor);
-    pl_watch_stop(&link->watch);
-    zsock_set_linger(link->sock, linger_ms);
-    zsock_destroy(&link->sock);
+    conn_close(&link->talk, linger_ms);
+    conn_close(&link->beat, 0);
 }
 
-static void link_open(bus_link_t *link)
+static void conn_make(conn_t *conn, bus_link_t *link)
 {
-    link->sock = zsock_new(ZMQ_DEALER);
-    assert(link->sock);
-    zsock_set_sndhwm(link->sock, BUS_QUEUE_MESSAGES);
-    zsock_set_rcvhwm(link->sock, BUS_QUEUE_MESSAGES);
-    zsock_set_maxmsgsize(link->sock, BUS_MESSAGE_MAX_BYTES);
-    zsock_set_reconnect_ivl(link->sock, RECONNECT_MS);
-    zsock_set_reconnect_ivl_max(link->sock, RECONNECT_MAX_MS);
-    if (strchr(link->endpoint, '[')) zsock_set_ipv6(link->sock, 1);
-    void *socket = zsock_resolve(link->sock);
+    conn->link = link;
+    conn->sock = zsock_new(ZMQ_DEALER);
+    assert(conn->sock);
+    zsock_set_sndhwm(conn->sock, BUS_QUEUE_MESSAGES);
+    zsock_set_rcvhwm(conn->sock, BUS_QUEUE_MESSAGES);
+    zsock_set_maxmsgsize(conn->sock, BUS_MESSAGE_MAX_BYTES);
+    zsock_set_reconnect_ivl(conn->sock, RECONNECT_MS);
+    zsock_set_reconnect_ivl_max(conn->sock, RECONNECT_MAX_MS);
+    if (strchr(link->endpoint, '[')) zsock_set_ipv6(conn->sock, 1);
     if (strncmp(link->endpoint, "tcp://", 6) == 0) {
-        pl_curve_apply(link->peers->opts.curve, socket, false);
+        pl_curve_apply(link->peers->opts.curve, zsock_resolve(conn->sock), false);
     }
-    pl_loop_t *loop = link->peers->opts.loop;
-    link->monitor = pl_monitor_start(loop, socket, ZMQ_EVENT_DISCONNECTED, on_monitor, link);
+}
+
+static void conn_connect(conn_t *conn)
+{
+    const bus_link_t *link = conn->link;
+    void *socket = zsock_resolve(conn->sock);
     if (zmq_connect(socket, link->endpoint) != 0) {
         log_error("bus.connect", "endpoint=%s detail=\"%s\"", link->endpoint,
                   zmq_strerror(zmq_errno()));
     }
-    link->watch = pl_watch_zmq(loop, socket, link_receive, link);
+    conn->watch = pl_watch_zmq(link->peers->opts.loop, socket, conn_receive, conn);
+}
+
+static void link_open(bus_link_t *link)
+{
+    conn_make(&link->talk, link);
+    conn_make(&link->beat, link);
+    link->monitor = pl_monitor_start(link->peers->opts.loop, zsock_resolve(link->talk.sock),
+                                     ZMQ_EVENT_DISCONNECTED, on_monitor, link);
+    conn_connect(&link->talk);
+    conn_connect(&link->beat);
     link->unanswered = 0;
     send_heartbeat(link); /* waits in the socket until the peer is there */
 }
@@ -406,9 +432,9 @@ pl_err_t bus_peers_send(bus_peers_t *self, const char *to, const Pl__Envelope *e
     bool by_service;
     bus_link_t *link = find(self, to, &by_service);
     if (!link) return PL_UNAVAILABLE;
-    pl_err_t err = bus_wire_send(zsock_resolve(link->sock), NULL, 0, env);
+    pl_err_t err = bus_wire_send(zsock_resolve(link->talk.sock), NULL, 0, env);
     if (err) return err;
-    pl_watch_check(link->watch);
+    pl_watch_check(link->talk.watch);
     if (by_service) {
         link->picks++;
         link->last_pick = ++self->pick_number;

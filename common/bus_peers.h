@@ -1,4 +1,4 @@
-/* bus_peers.h - the instances this one talks to: a DEALER each, their heartbeats and their state.
+/* bus_peers.h - the instances this one talks to: their sockets, heartbeats and state.
  *
  * A link is one address. It is up from its first HeartbeatReply until its connection breaks, three
  * heartbeats go unanswered, or the reply shows another start of the process. A link that went down
