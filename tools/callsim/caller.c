@@ -12,7 +12,6 @@
 #include "services/telephony/rtp_leg.h"
 #include "tools/callsim/api.h"
 #include "tools/callsim/caller_report.h"
-#include "tools/callsim/web_phone.h"
 
 enum { VERIFY_EVERY_MS = 250, VERIFY_FOR_MS = 20000, LAST_WORDS_MS = 1500 };
 
@@ -460,7 +459,7 @@ static void on_ticket(void *arg, long status, const cJSON *json, const char *why
     self->result.http_status = status;
     pl_err_t err = PL_INVALID;
     if (!why) {
-        err = web_phone_new(&self->web, self->stage->loop, self->stage->options->target, json,
+        err = web_phone_new(&self->web, self->stage->web_net, self->stage->options->target, json,
                             on_web, self);
     }
     if (why || err) {

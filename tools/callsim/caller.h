@@ -19,13 +19,15 @@
 #include "tools/callsim/options.h"
 #include "tools/callsim/phone.h"
 #include "tools/callsim/voices.h"
+#include "tools/callsim/web_phone.h"
 
 typedef struct caller caller_t;
 
 /* What all callers share; borrowed for their lives. */
 typedef struct {
     pl_loop_t *loop;
-    phone_t *phone; /* NULL with REACH_BROWSER */
+    phone_t *phone;     /* NULL with REACH_BROWSER */
+    web_net_t *web_net; /* only with REACH_BROWSER */
     voices_t *voices;
     pl_http_t *http;
     const scenario_t *scenario;
@@ -38,7 +40,7 @@ typedef struct {
 /* n: 1, 2, ... done is called once, when nothing more will happen. */
 typedef void caller_done_fn(void *arg, caller_t *caller);
 caller_t *caller_new(const stage_t *stage, uint32_t n, caller_done_fn *done, void *arg);
-void caller_destroy(caller_t **self_p); /* after stage's phone and voices were destroyed */
+void caller_destroy(caller_t **self_p); /* after stage's phone and voices, before its web_net */
 
 void caller_start(caller_t *self);
 void caller_tick(caller_t *self); /* every 20 ms */

@@ -229,6 +229,10 @@ static bool set_stage(fleet_t *self)
             return false;
         }
     }
+    if (options->reach == REACH_BROWSER && web_net_new(&self->stage.web_net, self->loop)) {
+        fputs("callsim: libwebsockets cannot be started\n", stderr);
+        return false;
+    }
     self->stage.voices = voices_new(self->loop);
     self->stage.http = pl_http_new(self->loop);
     return start_clock(self);
@@ -243,6 +247,7 @@ static void clear(fleet_t *self)
     phone_destroy(&self->stage.phone);
     pl_http_destroy(&self->stage.http);
     for (size_t i = 0; i < self->started; i++) caller_destroy(&self->callers[i]);
+    web_net_destroy(&self->stage.web_net); /* after the callers, whose sockets it closes */
     free(self->callers);
     char *body = (char *)(uintptr_t)self->stage.body;
     free(body);

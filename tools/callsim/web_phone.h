@@ -14,12 +14,18 @@
 #include "common/loop.h"
 #include "tools/callsim/turns.h"
 
+/* libwebsockets, for all callers of a loop. */
+typedef struct web_net web_net_t;
+pl_err_t web_net_new(web_net_t **out, pl_loop_t *loop);
+/* Closes all sockets; runs the loop for a moment, so call it outside of its callbacks. */
+void web_net_destroy(web_net_t **self_p);
+
 typedef struct web_phone web_phone_t;
 
 typedef enum {
     WEB_CALL,       /* text: the call's id */
     WEB_UP,         /* answered: audio flows */
-    WEB_TRANSCRIPT, /* text: a line of it */
+    WEB_TRANSCRIPT, /* text: a line of it, not a partial one */
     WEB_ENDED,      /* text: why; the last event */
 } web_phone_event_t;
 
@@ -27,7 +33,7 @@ typedef void web_phone_sink_fn(void *arg, web_phone_event_t event, const char *t
 
 /* ticket: the answer to POST /phone/ticket at gateway_url. PL_INVALID: it is none. The sink is
  * never called inside this call. */
-pl_err_t web_phone_new(web_phone_t **out, pl_loop_t *loop, const char *gateway_url,
+pl_err_t web_phone_new(web_phone_t **out, web_net_t *net, const char *gateway_url,
                        const cJSON *ticket, web_phone_sink_fn *sink, void *arg);
 void web_phone_destroy(web_phone_t **self_p); /* hangs up; no event comes after it */
 
@@ -35,5 +41,15 @@ void web_phone_destroy(web_phone_t **self_p); /* hangs up; no event comes after 
 bool web_phone_take(web_phone_t *self, int16_t pcm[TURNS_FRAME_SAMPLES]);
 void web_phone_send(web_phone_t *self, const int16_t pcm[TURNS_FRAME_SAMPLES]);
 void web_phone_keys(web_phone_t *self, const char *keys);
+
+/* Where the ticket leads: its url, or the gateway's host with the ticket's port and "/phone".
+ * False: the ticket names neither. Pure. */
+typedef struct {
+    bool tls;
+    char host[128];
+    uint16_t port;
+    char path[128];
+} web_address_t;
+bool web_phone_address(const char *gateway_url, const cJSON *ticket, web_address_t *out);
 
 #endif
