@@ -15,7 +15,9 @@ typedef struct pl_http pl_http_t;
 typedef struct pl_http_call pl_http_call_t;
 
 pl_http_t *pl_http_new(pl_loop_t *loop);
-void pl_http_destroy(pl_http_t **self_p); /* open calls end with PL_UNAVAILABLE */
+/* Open calls end with PL_UNAVAILABLE, so what their on_done uses must still be there. Not from
+ * on_done. Destroy it before its loop. */
+void pl_http_destroy(pl_http_t **self_p);
 
 typedef struct {
     const char *method; /* NULL: GET, or POST when there is a body */
@@ -36,7 +38,9 @@ typedef struct {
 } pl_http_answer_t;
 
 /* Calls on_done exactly once, never inside this call; after it the handle is gone. Copies opts.
- * A status of 400 or more is PL_OK here: the exchange succeeded. */
+ * A status of 400 or more is PL_OK here: the exchange succeeded. PL_TIMEOUT, PL_UNAVAILABLE (no
+ * connection, or it broke) and PL_INVALID (URL, or an answer too large or malformed) otherwise.
+ * Redirections are not followed: a header with a secret must not go elsewhere. */
 typedef void pl_http_done_fn(void *arg, pl_err_t err, const pl_http_answer_t *answer);
 pl_http_call_t *pl_http_send(pl_http_t *self, const pl_http_opts_t *opts, pl_http_done_fn *on_done,
                              void *arg);
