@@ -451,7 +451,6 @@ void browser_destroy(browser_t **self_p)
 {
     browser_t *self = *self_p;
     if (!self) return;
-    *self_p = NULL;
     self->closing = true;
     pl_timer_stop(&self->timer);
     lws_context_destroy(self->context);
@@ -462,6 +461,7 @@ void browser_destroy(browser_t **self_p)
     while (self->pages) page_free(self, self->pages);
     tickets_destroy(&self->tickets);
     free(self);
+    *self_p = NULL; /* not before: what the loop ran meanwhile may have used it */
 }
 
 uint16_t browser_port(const browser_t *self)

@@ -16,6 +16,8 @@ const pl_config_key_t telephony_config_keys[] = {
         "a leg whose owner is silent for so long is ended with a spoken apology"),
     INT("telephony.speech_timeout_ms", "30000", 1000, 600000,
         "an answered leg that finds no speech instance for so long is ended"),
+    INT("telephony.drain_timeout_ms", "2000", 0, 86400000,
+        "after SIGTERM: how long live legs may go on before they are ended"),
     STRING("telephony.prompts.owner_lost", "",
            "WAV file (16 kHz mono 16 bit) of the apology; empty: the one shipped"),
 

@@ -1,0 +1,262 @@
+#include "services/telephony/bus_side.h"
+
+#include <stdio.h>
+#include <string.h>
+
+#include "common/log.h"
+#include "services/telephony/leg_actor.h"
+
+enum { RING_TIMEOUT_MAX_MS = 600000, MAX_DIGITS = 32, TONE_MIN_MS = 40, TONE_MAX_MS = 2000 };
+
+/* A UUID's shape: hexadecimal digits in groups of 8-4-4-4-12. */
+static bool is_uuid(const char *text)
+{
+    static const char shape[] = "xxxxxxxx-xxxx-xxxx-xxxx-xxxxxxxxxxxx";
+    if (strlen(text) != sizeof(shape) - 1) return false;
+    for (size_t i = 0; i < sizeof(shape) - 1; i++) {
+        bool good =
+            shape[i] == '-' ? text[i] == '-' : strchr("0123456789abcdefABCDEF", text[i]) != NULL;
+        if (!good) return false;
+    }
+    return true;
+}
+
+/* An owner of a later epoch takes the leg over; an earlier one, or another of the same, is stale. */
+static pl_err_t check_owner(switchboard_t *board, leg_entry_t *entry, const Pl__Envelope *env)
+{
+    if (env->epoch != 0 && env->epoch < entry->epoch) return PL_STALE;
+    bool same = strcmp(env->sender, entry->owner) == 0;
+    if (env->epoch > entry->epoch) {
+        log_info("leg.adopted", "call=%s owner=%s epoch=%u", entry->call_id, env->sender,
+                 env->epoch);
+        entry->epoch = env->epoch;
+        snprintf(entry->owner, sizeof(entry->owner), "%s", env->sender);
+        streams_owner(board->streams, entry->handles[BY_STREAM], entry->owner, entry->epoch);
+        same = true;
+    }
+    return same ? PL_OK : PL_STALE;
+}
+
+/* The live leg of the envelope's call, if its sender owns it. Otherwise refuses and returns NULL. */
+static leg_entry_t *owned(switchboard_t *board, const Pl__Envelope *env, pl_request_t **request_p)
+{
+    leg_entry_t *entry = switchboard_call(board, env->call_id);
+    if (!entry || leg_is_over(&entry->machine)) {
+        pl_request_refuse(request_p, PL_NOT_FOUND, 0, "the call has no leg here");
+        return NULL;
+    }
+    pl_err_t err = check_owner(board, entry, env);
+    if (err) {
+        pl_request_refuse(request_p, err, 0, "another instance owns the call");
+        return NULL;
+    }
+    leg_actor_event(board, entry, &(leg_event_t){.kind = LEG_ON_OWNER});
+    return entry;
+}
+
+/* ---- dialling ---- */
+
+static bool dial_valid(switchboard_t *board, const Pl__Envelope *env, pl_request_t **request_p)
+{
+    const Pl__LegDial *dial = env->leg_dial;
+    if (!is_uuid(env->call_id)) {
+        pl_request_refuse(request_p, PL_INVALID, 0, "call_id is not a UUID");
+    } else if (!identity_is_number(dial->to)) {
+        pl_request_refuse(request_p, PL_INVALID, 0, "to is not an E.164 number");
+    } else if (dial->ring_timeout_ms > RING_TIMEOUT_MAX_MS) {
+        pl_request_refuse(request_p, PL_INVALID, 0, "ring_timeout_ms is above %d",
+                          RING_TIMEOUT_MAX_MS);
+    } else if (switchboard_call(board, env->call_id)) {
+        pl_request_refuse(request_p, PL_INVALID, 0, "the call has a leg already");
+    } else if (!switchboard_room(board)) {
+        pl_request_refuse(request_p, PL_BUSY, 1000, "%s",
+                          board->draining ? "telephony is draining"
+                                          : "telephony.max_legs is reached");
+    } else {
+        return true;
+    }
+    return false;
+}
+
+static void on_dial(void *arg, const Pl__Envelope *env, pl_request_t *request)
+{
+    switchboard_t *board = arg;
+    if (!request) return; /* nobody to tell how it went */
+    if (!dial_valid(board, env, &request)) return;
+    media_leg_t media = 0;
+    uint16_t port = 0;
+    pl_err_t err = media_leg_rtp(board->media, &media, &port);
+    if (err) {
+        pl_request_refuse(&request, err, 1000,
+                          "no RTP port is free between telephony.rtp.port_min and port_max");
+        return;
+    }
+    const Pl__LegDial *dial = env->leg_dial;
+    leg_entry_t *entry = switchboard_add(board, env->call_id, PL__LEG_KIND__SIP);
+    switchboard_key(board, entry, BY_MEDIA, media);
+    entry->rtp_port = port;
+    entry->dial = request;
+    if (env->epoch) entry->epoch = env->epoch;
+    snprintf(entry->owner, sizeof(entry->owner), "%s", env->sender);
+    snprintf(entry->lang, sizeof(entry->lang), "%s", dial->lang);
+    snprintf(entry->voice, sizeof(entry->voice), "%s", dial->voice);
+    leg_limits_t limits = board->limits;
+    if (dial->ring_timeout_ms) limits.ring_timeout_ms = dial->ring_timeout_ms;
+    leg_actor_start(board, entry, true, &limits);
+    switchboard_key(board, entry, BY_SIP,
+                    sip_agent_dial(board->sip, dial->to, dial->from_name, port));
+    log_info("leg.dial", "call=%s owner=%s", entry->call_id, entry->owner);
+}
+
+/* ---- a live leg ---- */
+
+static void on_hangup(void *arg, const Pl__Envelope *env, pl_request_t *request)
+{
+    switchboard_t *board = arg;
+    leg_entry_t *entry = owned(board, env, &request);
+    if (!entry) return;
+    log_info("leg.hangup", "call=%s", entry->call_id);
+    leg_actor_event(board, entry,
+                    &(leg_event_t){.kind = LEG_ON_HANGUP, .detail = env->leg_hangup->reason});
+    pl_request_done(&request);
+}
+
+static void on_transfer(void *arg, const Pl__Envelope *env, pl_request_t *request)
+{
+    switchboard_t *board = arg;
+    leg_entry_t *entry = owned(board, env, &request);
+    if (!entry) return;
+    if (entry->kind == PL__LEG_KIND__BROWSER) {
+        pl_request_refuse(&request, PL_UNSUPPORTED, 0, "a browser leg cannot be transferred");
+        return;
+    }
+    if (!identity_is_number(env->leg_transfer->to)) {
+        pl_request_refuse(&request, PL_INVALID, 0, "to is not an E.164 number");
+        return;
+    }
+    if (!leg_can_transfer(&entry->machine)) {
+        pl_request_refuse(&request, PL_INVALID, 0, "the leg is %s",
+                          leg_state_name(entry->machine.state));
+        return;
+    }
+    snprintf(entry->transfer_to, sizeof(entry->transfer_to), "%s", env->leg_transfer->to);
+    leg_actor_event(board, entry, &(leg_event_t){.kind = LEG_ON_TRANSFER});
+    pl_request_done(&request);
+}
+
+static void on_send_dtmf(void *arg, const Pl__Envelope *env, pl_request_t *request)
+{
+    switchboard_t *board = arg;
+    leg_entry_t *entry = owned(board, env, &request);
+    if (!entry) return;
+    const char *digits = env->leg_send_dtmf->digits;
+    uint32_t tone_ms = env->leg_send_dtmf->tone_ms ? env->leg_send_dtmf->tone_ms : 160;
+    size_t count = strlen(digits);
+    bool good = count > 0 && count <= MAX_DIGITS && strspn(digits, "0123456789*#ABCD") == count &&
+                tone_ms >= TONE_MIN_MS && tone_ms <= TONE_MAX_MS;
+    if (!good) {
+        pl_request_refuse(&request, PL_INVALID, 0, "digits or tone_ms is out of range");
+    } else if (entry->kind == PL__LEG_KIND__BROWSER || entry->machine.state != LEG_UP) {
+        pl_request_refuse(&request, PL_UNSUPPORTED, 0, "the leg takes no keys now");
+    } else {
+        media_leg_dtmf(board->media, entry->handles[BY_MEDIA], digits, tone_ms);
+        pl_request_done(&request);
+    }
+}
+
+static void on_keep_alive(void *arg, const Pl__Envelope *env, pl_request_t *request)
+{
+    switchboard_t *board = arg;
+    leg_entry_t *entry = switchboard_call(board, env->call_id);
+    if (!entry) {
+        leg_actor_tell_none(board, env->sender, env->call_id, PL__LEG_END__LEG_FAILED,
+                            "telephony has no such leg");
+    } else if (check_owner(board, entry, env) == PL_OK) {
+        leg_actor_event(board, entry, &(leg_event_t){.kind = LEG_ON_OWNER});
+    }
+    if (request) pl_request_done(&request);
+}
+
+static void on_transcript(void *arg, const Pl__Envelope *env, pl_request_t *request)
+{
+    switchboard_t *board = arg;
+    leg_entry_t *entry = switchboard_call(board, env->call_id);
+    if (entry && entry->kind == PL__LEG_KIND__BROWSER && check_owner(board, entry, env) == PL_OK) {
+        browser_transcript(board->browser, entry->handles[BY_BROWSER], env->leg_transcript);
+    }
+    if (request) pl_request_done(&request);
+}
+
+/* ---- without a leg ---- */
+
+static void on_ticket_get(void *arg, const Pl__Envelope *env, pl_request_t *request)
+{
+    switchboard_t *board = arg;
+    if (!request) return;
+    const char *number = env->phone_ticket_get->phone_number;
+    if (number[0] != '\0' && strcmp(number, "anonymous") != 0 && !identity_is_number(number)) {
+        pl_request_refuse(&request, PL_INVALID, 0, "phone_number is not an E.164 number");
+        return;
+    }
+    if (!switchboard_room(board)) {
+        pl_request_refuse(&request, PL_BUSY, 1000, "telephony takes no new legs");
+        return;
+    }
+    char token[TICKET_CHARS + 1];
+    browser_ticket(board->browser, number, token);
+    Pl__PhoneTicket ticket = PL__PHONE_TICKET__INIT;
+    ticket.token = token;
+    ticket.url = (char *)(uintptr_t)pl_config_str(board->cfg, "telephony.browser.public_url");
+    ticket.port = browser_port(board->browser);
+    ticket.lifetime_ms = TICKET_LIFE_MS;
+    Pl__Envelope reply = PL__ENVELOPE__INIT;
+    reply.body_case = PL__ENVELOPE__BODY_PHONE_TICKET;
+    reply.phone_ticket = &ticket;
+    pl_request_reply(&request, &reply);
+}
+
+/* The embedded provider: a message is recorded with its call (by dialogue), not sent. */
+static void on_sms_send(void *arg, const Pl__Envelope *env, pl_request_t *request)
+{
+    (void)arg;
+    if (!request) return;
+    if (!identity_is_number(env->sms_send->to)) {
+        pl_request_refuse(&request, PL_INVALID, 0, "to is not an E.164 number");
+        return;
+    }
+    log_info("sms.recorded", "call=%s bytes=%zu", env->call_id, strlen(env->sms_send->text));
+    static char detail[] = "recorded only";
+    Pl__SmsSent sent = PL__SMS_SENT__INIT;
+    sent.detail = detail;
+    Pl__Envelope reply = PL__ENVELOPE__INIT;
+    reply.body_case = PL__ENVELOPE__BODY_SMS_SENT;
+    reply.sms_sent = &sent;
+    pl_request_reply(&request, &reply);
+}
+
+static void on_peer(void *arg, const pl_peer_t *peer)
+{
+    switchboard_t *board = arg;
+    streams_peer(board->streams, peer);
+}
+
+void bus_side_init(switchboard_t *board)
+{
+    static const struct {
+        Pl__Envelope__BodyCase body;
+        pl_bus_handler_fn *fn;
+    } handlers[] = {
+        {PL__ENVELOPE__BODY_LEG_DIAL, on_dial},
+        {PL__ENVELOPE__BODY_LEG_HANGUP, on_hangup},
+        {PL__ENVELOPE__BODY_LEG_TRANSFER, on_transfer},
+        {PL__ENVELOPE__BODY_LEG_SEND_DTMF, on_send_dtmf},
+        {PL__ENVELOPE__BODY_LEG_KEEP_ALIVE, on_keep_alive},
+        {PL__ENVELOPE__BODY_LEG_TRANSCRIPT, on_transcript},
+        {PL__ENVELOPE__BODY_PHONE_TICKET_GET, on_ticket_get},
+        {PL__ENVELOPE__BODY_SMS_SEND, on_sms_send},
+    };
+    for (size_t i = 0; i < sizeof(handlers) / sizeof(*handlers); i++) {
+        pl_bus_on(board->bus, handlers[i].body, handlers[i].fn, board);
+    }
+    pl_bus_on_peer(board->bus, on_peer, board);
+}

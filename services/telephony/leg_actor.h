@@ -1,0 +1,19 @@
+/* leg_actor.h - drives a leg: hands an event to its machine and does what the machine asks for.
+ *
+ * Threads: the control thread.
+ */
+#ifndef PL_TELEPHONY_LEG_ACTOR_H
+#define PL_TELEPHONY_LEG_ACTOR_H
+
+#include "services/telephony/switchboard.h"
+
+void leg_actor_start(switchboard_t *board, leg_entry_t *entry, bool outbound,
+                     const leg_limits_t *limits);
+/* entry may be gone when it returns. */
+void leg_actor_event(switchboard_t *board, leg_entry_t *entry, const leg_event_t *event);
+
+/* Tells an owner that a leg it thinks it has is over: it crossed, or we were restarted. */
+void leg_actor_tell_none(switchboard_t *board, const char *owner, const char *call_id,
+                         Pl__LegEnd end, const char *detail);
+
+#endif

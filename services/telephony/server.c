@@ -1,0 +1,148 @@
+#include "services/telephony/server.h"
+
+#include <stdlib.h>
+#include <sys/resource.h>
+
+#include "common/log.h"
+#include "services/telephony/bus_side.h"
+#include "services/telephony/leg_actor.h"
+#include "services/telephony/switchboard.h"
+#include "services/telephony/wire_side.h"
+
+enum { TICK_MS = 100, GOODBYE_MS = 300, DESCRIPTORS_PER_LEG = 4, DESCRIPTORS_BASE = 1024 };
+
+struct server {
+    switchboard_t board;
+    pl_timer_t *tick, *drain, *goodbye;
+    bool stopping;
+};
+
+/* ---- end ---- */
+
+static void stop_now(void *arg)
+{
+    server_t *self = arg;
+    pl_loop_stop(self->board.loop);
+}
+
+/* Ends the legs that are left; the loop stops when their ends are told, or soon after. */
+static void end_legs(void *arg)
+{
+    server_t *self = arg;
+    for (leg_entry_t *entry = self->board.all; entry;) {
+        leg_entry_t *next = entry->all_next;
+        leg_actor_event(&self->board, entry, &(leg_event_t){.kind = LEG_ON_SHUTDOWN});
+        entry = next;
+    }
+    self->goodbye = pl_timer_start(self->board.loop, GOODBYE_MS, 0, stop_now, self);
+}
+
+static void on_terminate(void *arg, unsigned count)
+{
+    server_t *self = arg;
+    if (count > 1 || self->board.legs == 0) {
+        pl_loop_stop(self->board.loop);
+        return;
+    }
+    int64_t drain_ms = pl_config_int(self->board.cfg, "telephony.drain_timeout_ms");
+    log_info("server.drain", "legs=%zu timeout_ms=%lld", self->board.legs, (long long)drain_ms);
+    pl_bus_drain(self->board.bus);
+    switchboard_drain(&self->board);
+    self->board.on_empty = stop_now;
+    self->board.on_empty_arg = self;
+    self->drain = pl_timer_start(self->board.loop, (uint64_t)drain_ms, 0, end_legs, self);
+}
+
+static void on_tick(void *arg)
+{
+    server_t *self = arg;
+    wire_side_tick(&self->board);
+}
+
+/* ---- start ---- */
+
+/* Two sockets a leg, and what the bus and SIP's connections need. */
+static void raise_descriptors(const switchboard_t *board)
+{
+    struct rlimit limit;
+    if (getrlimit(RLIMIT_NOFILE, &limit) != 0) return;
+    rlim_t wanted = DESCRIPTORS_BASE + DESCRIPTORS_PER_LEG * (rlim_t)board->max_legs;
+    if (limit.rlim_cur >= wanted) return;
+    limit.rlim_cur = limit.rlim_max < wanted ? limit.rlim_max : wanted;
+    if (setrlimit(RLIMIT_NOFILE, &limit) != 0) {
+        log_warn("server.descriptors", "wanted=%llu", (unsigned long long)wanted);
+    }
+}
+
+static pl_err_t open_parts(server_t *self)
+{
+    switchboard_t *board = &self->board;
+    static const char *const peers[] = {"dialogue", "speech", NULL};
+    pl_err_t err = pl_bus_new(&board->bus, board->loop, board->cfg, peers);
+    if (err) return err;
+    media_sink_t media_sink = wire_side_media_sink(board);
+    err = media_new(&board->media, board->loop, board->cfg, &media_sink);
+    if (err) return err;
+    stream_sink_t stream_sink = wire_side_stream_sink(board);
+    board->streams =
+        streams_new(board->loop, board->bus, board->media, board->max_legs, &stream_sink);
+    browser_sink_t browser_sink = wire_side_browser_sink(board);
+    err = browser_new(&board->browser, board->loop, board->cfg, &browser_sink);
+    if (err) return err;
+    err = sip_agent_new(&board->sip, board->loop, board->cfg, wire_side_on_sip, board);
+    if (err) return err;
+    bus_side_init(board);
+    pl_bus_load(board->bus, 0, (uint32_t)board->max_legs);
+    sip_agent_accepting(board->sip, true);
+    return PL_OK;
+}
+
+pl_err_t server_new(server_t **out, const pl_config_t *cfg)
+{
+    server_t *self = calloc(1, sizeof(*self));
+    if (!self) abort();
+    self->board.loop = pl_loop_new();
+    const char *path = pl_config_str(cfg, "telephony.prompts.owner_lost");
+    pl_err_t err =
+        prompt_load(&self->board.apology, "telephony.prompts.owner_lost", path, "owner_lost.wav");
+    switchboard_init(&self->board, self->board.loop, cfg);
+    raise_descriptors(&self->board);
+    if (!err) err = open_parts(self);
+    if (err) {
+        server_destroy(&self);
+        return err;
+    }
+    self->tick = pl_timer_start(self->board.loop, TICK_MS, TICK_MS, on_tick, self);
+    pl_loop_on_terminate(self->board.loop, on_terminate, self);
+    *out = self;
+    return PL_OK;
+}
+
+void server_run(server_t *self)
+{
+    log_info("server.ready", "sip=%s browser=%s max_legs=%zu",
+             pl_config_str(self->board.cfg, "telephony.sip.listen"),
+             pl_config_str(self->board.cfg, "telephony.browser.listen"), self->board.max_legs);
+    pl_loop_run(self->board.loop);
+    log_info("server.stopped", "legs=%zu", self->board.legs);
+}
+
+void server_destroy(server_t **self_p)
+{
+    server_t *self = *self_p;
+    if (!self) return;
+    *self_p = NULL;
+    switchboard_t *board = &self->board;
+    pl_timer_stop(&self->tick);
+    pl_timer_stop(&self->drain);
+    pl_timer_stop(&self->goodbye);
+    board->draining = true;
+    browser_destroy(&board->browser); /* runs the loop a little: first of all */
+    sip_agent_destroy(&board->sip);
+    media_destroy(&board->media);
+    streams_destroy(&board->streams);
+    switchboard_free(board);
+    pl_bus_destroy(&board->bus);
+    pl_loop_destroy(&board->loop);
+    free(self);
+}
