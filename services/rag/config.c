@@ -1,0 +1,19 @@
+#include "services/rag/config.h"
+
+#include <stddef.h>
+
+const pl_config_key_t rag_config_keys[] = {
+    {"rag.folder", PL_CONFIG_STRING, "examples/knowledge", 0, 0,
+     "the knowledge base: a folder of *.md and *.txt"},
+    {"rag.index_file", PL_CONFIG_STRING, "data/knowledge.db", 0, 0,
+     "its index, made anew when absent; one for each instance"},
+    {"rag.top_n_documents", PL_CONFIG_INT, "5", 1, 50, "passages found, where a query names none"},
+    {"rag.strictness", PL_CONFIG_DOUBLE, "2", 0, 5,
+     "least score of a passage, where a query leaves it to us"},
+    {"rag.rescan_s", PL_CONFIG_INT, "30", 1, 86400,
+     "the folder is looked through at least this often"},
+    {"rag.max_file_bytes", PL_CONFIG_INT, "4194304", 1024, 1073741824, "larger files are skipped"},
+    {"rag.queue_max", PL_CONFIG_INT, "256", 1, 100000,
+     "searches waiting at once; more are refused as BUSY"},
+    {NULL, PL_CONFIG_STRING, NULL, 0, 0, NULL},
+};

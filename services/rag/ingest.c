@@ -1,0 +1,162 @@
+#include "services/rag/ingest.h"
+
+#include <assert.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "common/log.h"
+
+typedef struct {
+    index_writer_t *index;
+    const ingest_opts_t *opts;
+    ingest_report_t *report;
+    bool begun;
+    char *detail;
+} ingest_t;
+
+/* The transaction begins with the first change: most scans find none. */
+static pl_err_t begin(ingest_t *self)
+{
+    if (self->begun) return PL_OK;
+    pl_err_t err = index_begin(self->index, self->detail);
+    self->begun = !err;
+    return err;
+}
+
+/* A file's name for the log: whatever it holds, it stays one line and within its quotes. */
+static const char *printable(const char *path, char out[FOLDER_PATH_BYTES])
+{
+    size_t i = 0;
+    for (; path[i] && i < FOLDER_PATH_BYTES - 1; i++)
+        out[i] = (unsigned char)path[i] < 0x20 || path[i] == '"' || path[i] == 0x7f ? '?' : path[i];
+    out[i] = '\0';
+    return out;
+}
+
+static pl_err_t put_bad(ingest_t *self, const folder_file_t *file, const index_entry_t *known,
+                        const char *problem)
+{
+    bool same =
+        known && known->bad && known->size == file->size && known->mtime_ns == file->mtime_ns;
+    self->report->bad++;
+    if (!same || self->opts->tell_again) {
+        char name[FOLDER_PATH_BYTES];
+        log_warn("ingest.skipped", "file=\"%s\" problem=\"%s\"", printable(file->path, name),
+                 problem);
+    }
+    if (same) return PL_OK;
+    if (known && !known->bad) self->report->removed++;
+    pl_err_t err = begin(self);
+    index_entry_t entry = {
+        .path = file->path, .size = file->size, .mtime_ns = file->mtime_ns, .bad = true};
+    return err ? err : index_put(self->index, &entry, NULL, self->detail);
+}
+
+static pl_err_t put_text(ingest_t *self, const folder_file_t *file, const index_entry_t *known,
+                         const document_t *text)
+{
+    pl_err_t err = begin(self);
+    if (err) return err;
+    index_entry_t entry = {.path = file->path, .size = text->size, .mtime_ns = text->mtime_ns};
+    entry.hash = document_hash(DOCUMENT_HASH_SEED, text->text, text->bytes);
+    if (known && !known->bad && known->hash == entry.hash && known->size == entry.size)
+        return index_touch(self->index, &entry, self->detail);
+    if (known)
+        self->report->changed++;
+    else
+        self->report->added++;
+    return index_put(self->index, &entry, text, self->detail);
+}
+
+static pl_err_t read_and_put(ingest_t *self, const folder_file_t *file, const index_entry_t *known)
+{
+    char full[FOLDER_PATH_BYTES];
+    char problem[DOCUMENT_PROBLEM_BYTES] = "";
+    document_t text;
+    (void)snprintf(full, sizeof full, "%s/%s", self->opts->folder, file->path);
+    pl_err_t err = PL_OK;
+    switch (document_read(&text, full, self->opts->max_file_bytes, problem)) {
+    case DOCUMENT_OK:
+        err = put_text(self, file, known, &text);
+        document_free(&text);
+        break;
+    case DOCUMENT_BAD:
+        err = put_bad(self, file, known, problem);
+        break;
+    case DOCUMENT_CHANGED:
+    case DOCUMENT_GONE: /* between scan and reading: the next scan will see */
+        self->report->unsettled = true;
+        break;
+    }
+    return err;
+}
+
+/* known: NULL when the index has not met it. */
+static pl_err_t take_file(ingest_t *self, const folder_file_t *file, const index_entry_t *known)
+{
+    if (file->problem) return put_bad(self, file, known, file->problem);
+    bool same = known && known->size == file->size && known->mtime_ns == file->mtime_ns;
+    if (same && known->bad && !self->opts->tell_again) {
+        self->report->bad++;
+        return PL_OK;
+    }
+    return same && !known->bad ? PL_OK : read_and_put(self, file, known);
+}
+
+static pl_err_t take_gone(ingest_t *self, const index_entry_t *known)
+{
+    pl_err_t err = begin(self);
+    if (!known->bad) self->report->removed++;
+    return err ? err : index_remove(self->index, known->path, self->detail);
+}
+
+/* Both lists are ordered by path: one walk along the two. */
+static pl_err_t compare(ingest_t *self, const folder_t *folder, const index_entry_t *entries,
+                        size_t count)
+{
+    size_t f = 0;
+    size_t k = 0;
+    pl_err_t err = PL_OK;
+    while (!err && (f < folder->count || k < count)) {
+        int order = 0;
+        if (f == folder->count)
+            order = 1;
+        else if (k == count)
+            order = -1;
+        else
+            order = strcmp(folder->files[f].path, entries[k].path);
+        if (order > 0)
+            err = take_gone(self, &entries[k++]);
+        else if (order < 0)
+            err = take_file(self, &folder->files[f++], NULL);
+        else
+            err = take_file(self, &folder->files[f++], &entries[k++]);
+    }
+    return err;
+}
+
+static void free_entries(index_entry_t *entries, size_t count)
+{
+    for (size_t i = 0; i < count; i++) free(entries[i].path);
+    free(entries);
+}
+
+pl_err_t ingest_run(index_writer_t *index, const folder_t *folder, const ingest_opts_t *opts,
+                    int64_t wall_ms, ingest_report_t *report, char detail[INDEX_DETAIL_BYTES])
+{
+    *report = (ingest_report_t){0};
+    ingest_t self = {.index = index, .opts = opts, .report = report, .detail = detail};
+    index_entry_t *entries = NULL;
+    size_t count = 0;
+    pl_err_t err = index_entries(index, &entries, &count, detail);
+    if (!err) err = compare(&self, folder, entries, count);
+    if (!err && self.begun) {
+        bool new_version = report->added + report->changed + report->removed > 0;
+        err = index_commit(index, new_version, wall_ms, detail);
+    }
+    if (err) index_rollback(index);
+    if (!err) err = index_stats(index, &report->index, detail);
+    free_entries(entries, count);
+    return err;
+}
