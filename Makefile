@@ -108,6 +108,8 @@ $(eval $(call part,callsim,tools/callsim,callsim))
 # A tool may use leaf modules of a service (codecs, RTP, voices); a service never another's.
 $(B)/bin/callsim: $(B)/lib/telephony.a $(B)/lib/speech.a
 $(eval $(call part,parley,tools/parley,parley))
+# The demo reads the customer's scenario as callsim does, and compares the claim by the same rules.
+$(B)/bin/parley: $(B)/lib/callsim.a
 
 $(B)/%.o: %.c | $(B)/proto/.made
 	@mkdir -p $(@D)
