@@ -364,6 +364,7 @@ static void wait_to_be_rung(caller_t *self, const char *how)
     if (self->state != PREPARING) return; /* a refresh of the registration */
     self->state = WAITING;
     note(self, how, self->result.number);
+    self->stage->waits(self->stage->arg);
     uint32_t wait_s = self->stage->options->wait_s;
     if (wait_s) {
         self->timer = pl_timer_start(self->stage->loop, wait_s * 1000ULL, 0, on_not_rung, self);

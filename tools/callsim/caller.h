@@ -34,7 +34,9 @@ typedef struct {
     const options_t *options;
     const char *domain; /* "127.0.0.1:5060", of the registrar or callee */
     const char *rtp_address;
-    const char *body; /* text of POST /call; NULL */
+    const char *body;         /* text of POST /call; NULL */
+    void (*waits)(void *arg); /* a caller can be rung from now on */
+    void *arg;
 } stage_t;
 
 /* n: 1, 2, ... done is called once, when nothing more will happen. */

@@ -23,8 +23,8 @@ typedef struct {
     stage_t stage;
     pl_loop_t *loop;
     char domain[160], rtp_address[64], listen[96];
-    caller_t **callers; /* made so far: started */
-    size_t started, over;
+    caller_t **callers;            /* made so far: started */
+    size_t started, over, waiting; /* waiting: of those that are rung, how many can be */
     pl_timer_t *starter;
     pl_watch_t *clock;
     int clock_fd;
@@ -109,6 +109,16 @@ static void start_more(void *arg)
         self->callers[self->started++] = caller;
         caller_start(caller);
         if (options->rate > 0) break;
+    }
+}
+
+static void on_waits(void *arg)
+{
+    fleet_t *self = arg;
+    if (++self->waiting != self->options->calls || !self->options->ready) return;
+    FILE *file = fopen(self->options->ready, "we");
+    if (!file || fclose(file) != 0) {
+        fprintf(stderr, "callsim: %s cannot be made\n", self->options->ready);
     }
 }
 
@@ -217,7 +227,9 @@ static bool set_stage(fleet_t *self)
                             .scenario = self->scenario,
                             .options = options,
                             .domain = self->domain,
-                            .rtp_address = self->rtp_address};
+                            .rtp_address = self->rtp_address,
+                            .waits = on_waits,
+                            .arg = self};
     if (options->body) {
         self->stage.body = read_body(options->body);
         if (!self->stage.body) return false;

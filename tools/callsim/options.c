@@ -30,6 +30,7 @@ static const char usage[] =
     "  --recognise, --no-recognise   hear the bot's words (cues), or take the steps in order\n"
     "  --deadline S         of each call\n"
     "  --wait S             to be rung, from the registration (60; 0: for ever)\n"
+    "  --ready FILE         made once all callers can be rung\n"
     "Load:\n"
     "  --calls N            callers (1)\n"
     "  --rate R             new callers a second (all at once)\n"
@@ -85,33 +86,20 @@ static bool ports_of(const char *text, options_t *out)
 }
 
 static const struct option longs[] = {
-    {"register", required_argument, NULL, 'r'},
-    {"call", required_argument, NULL, 'c'},
-    {"browser", required_argument, NULL, 'b'},
-    {"answer", required_argument, NULL, 'A'},
-    {"scenario", required_argument, NULL, 's'},
-    {"api", required_argument, NULL, 'a'},
-    {"body", required_argument, NULL, 'y'},
-    {"verify", no_argument, NULL, 'V'},
-    {"number", required_argument, NULL, 'n'},
-    {"voice", required_argument, NULL, 'v'},
-    {"codecs", required_argument, NULL, 'C'},
-    {"recognise", no_argument, NULL, 'H'},
-    {"no-recognise", no_argument, NULL, 'D'},
-    {"deadline", required_argument, NULL, 'd'},
-    {"wait", required_argument, NULL, 'w'},
-    {"calls", required_argument, NULL, 'N'},
-    {"rate", required_argument, NULL, 'R'},
-    {"concurrent", required_argument, NULL, 'M'},
-    {"listen", required_argument, NULL, 'l'},
-    {"rtp-ports", required_argument, NULL, 'p'},
-    {"json", required_argument, NULL, 'j'},
-    {"wav", required_argument, NULL, 'W'},
-    {"record", required_argument, NULL, 'O'},
-    {"quiet", no_argument, NULL, 'q'},
-    {"help", no_argument, NULL, 'h'},
-    {"version", no_argument, NULL, 'z'},
-    {NULL, 0, NULL, 0},
+    {"register", required_argument, NULL, 'r'}, {"call", required_argument, NULL, 'c'},
+    {"browser", required_argument, NULL, 'b'},  {"answer", required_argument, NULL, 'A'},
+    {"scenario", required_argument, NULL, 's'}, {"api", required_argument, NULL, 'a'},
+    {"body", required_argument, NULL, 'y'},     {"verify", no_argument, NULL, 'V'},
+    {"number", required_argument, NULL, 'n'},   {"voice", required_argument, NULL, 'v'},
+    {"codecs", required_argument, NULL, 'C'},   {"recognise", no_argument, NULL, 'H'},
+    {"no-recognise", no_argument, NULL, 'D'},   {"deadline", required_argument, NULL, 'd'},
+    {"wait", required_argument, NULL, 'w'},     {"calls", required_argument, NULL, 'N'},
+    {"rate", required_argument, NULL, 'R'},     {"concurrent", required_argument, NULL, 'M'},
+    {"listen", required_argument, NULL, 'l'},   {"rtp-ports", required_argument, NULL, 'p'},
+    {"ready", required_argument, NULL, 'e'},    {"json", required_argument, NULL, 'j'},
+    {"wav", required_argument, NULL, 'W'},      {"record", required_argument, NULL, 'O'},
+    {"quiet", no_argument, NULL, 'q'},          {"help", no_argument, NULL, 'h'},
+    {"version", no_argument, NULL, 'z'},        {NULL, 0, NULL, 0},
 };
 
 /* Options whose value is a text kept as it is. */
@@ -123,7 +111,7 @@ static bool take_text(options_t *out, int option)
     } texts[] = {{'s', &out->scenario}, {'a', &out->api},   {'y', &out->body},
                  {'n', &out->number},   {'v', &out->voice}, {'C', &out->codecs},
                  {'l', &out->listen},   {'j', &out->json},  {'W', &out->wav},
-                 {'O', &out->record}};
+                 {'O', &out->record},   {'e', &out->ready}};
     for (size_t i = 0; i < sizeof texts / sizeof *texts; i++) {
         if (texts[i].option == option) {
             *texts[i].to = optarg;

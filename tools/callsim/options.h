@@ -26,6 +26,7 @@ typedef struct {
     const char *voice;  /* over the scenario's; NULL */
     const char *codecs; /* over the scenario's; NULL */
     const char *listen; /* ADDRESS or ADDRESS:PORT of SIP and RTP; NULL: what reaches the target */
+    const char *ready;  /* file made once all callers can be rung; NULL */
     const char *json;   /* report file; NULL: standard output */
     const char *wav;    /* recording of a single caller; NULL */
     const char *record; /* folder of recordings; NULL */

@@ -99,6 +99,7 @@ static void on_died(void *arg, const child_t *child)
     term_bad("%s %s; it is started again %s", child->name, how, when);
     self->died_ms = child->died_ms;
     self->ready = false;
+    if (self->sink.died) self->sink.died(self->sink.arg, child->name);
 }
 
 static void on_restarted(void *arg, const child_t *child)

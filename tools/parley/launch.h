@@ -19,6 +19,8 @@ typedef struct {
      * ready in time. Said already; everything is being stopped. status: 78 for a wrong
      * configuration, else 1. */
     void (*failed)(void *arg, int status);
+    /* A process ended by itself after the start; said already. May be NULL. */
+    void (*died)(void *arg, const char *name);
     void (*stopped)(void *arg); /* the last process is gone */
     void *arg;
 } launch_sink_t;

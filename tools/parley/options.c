@@ -25,23 +25,19 @@ const char options_usage[] =
     "  --body FILE        what is sent to POST /call (examples/call.json)\n"
     "  --scenario FILE    what the customer says (tests/scenarios/demo.yaml)\n"
     "  --keep             leave the logs, records and the recording (they stay after a failure)\n"
+    "  --stay             keep the system up after the call, until Ctrl-C\n"
     "  --help, --version\n"
     "\n"
     "Exit status: 0 when all went well, 1 when not, 64 for a wrong option, 78 for a wrong\n"
     "configuration.\n";
 
 static const struct option longs[] = {
-    {"config", required_argument, NULL, 'c'},
-    {"set", required_argument, NULL, 's'},
-    {"only", required_argument, NULL, 'o'},
-    {"log-dir", required_argument, NULL, 'l'},
-    {"bin-dir", required_argument, NULL, 'b'},
-    {"body", required_argument, NULL, 'y'},
-    {"scenario", required_argument, NULL, 'n'},
-    {"keep", no_argument, NULL, 'k'},
-    {"help", no_argument, NULL, 'h'},
-    {"version", no_argument, NULL, 'v'},
-    {NULL, 0, NULL, 0},
+    {"config", required_argument, NULL, 'c'},   {"set", required_argument, NULL, 's'},
+    {"only", required_argument, NULL, 'o'},     {"log-dir", required_argument, NULL, 'l'},
+    {"bin-dir", required_argument, NULL, 'b'},  {"body", required_argument, NULL, 'y'},
+    {"scenario", required_argument, NULL, 'n'}, {"keep", no_argument, NULL, 'k'},
+    {"stay", no_argument, NULL, 'S'},           {"help", no_argument, NULL, 'h'},
+    {"version", no_argument, NULL, 'v'},        {NULL, 0, NULL, 0},
 };
 
 static bool wrong(int *status, const char *what, const char *value)
@@ -60,6 +56,7 @@ static bool take(options_t *out, int option, int *status)
     if (option == 'y') out->body = optarg;
     if (option == 'n') out->scenario = optarg;
     if (option == 'k') out->keep = true;
+    if (option == 'S') out->stay = true;
     if (option == 'b') snprintf(out->bin_dir, sizeof out->bin_dir, "%s", optarg);
     if (option != 's') return true;
     /* demo adds settings of its own */

@@ -16,6 +16,7 @@ typedef struct {
     const char *body;     /* demo: the JSON of POST /call */
     const char *scenario; /* demo: the customer */
     bool keep;            /* demo: leave its folder */
+    bool stay;            /* demo: keep the system up after the call */
 } options_t;
 
 /* Reads what follows the command's name. Returns false when the process should end with *status. */
