@@ -35,6 +35,7 @@ typedef struct {
     void (*lane_broken)(void *arg, uint64_t lane,
                         const char *why); /* its legs have no stream now */
     void (*browser_audio)(void *arg, media_leg_t leg, const uint8_t pcm[PL_FRAME_BYTES]);
+    void (*prompt_done)(void *arg, media_leg_t leg);   /* may be NULL */
     void (*browser_flush)(void *arg, media_leg_t leg); /* drop what the page has buffered */
     void (*closed)(void *arg, media_leg_t leg, const media_stats_t *stats); /* answer to close */
     void *arg;
@@ -51,12 +52,14 @@ pl_err_t media_leg_rtp(media_t *self, media_leg_t *out, uint16_t *port_out);
 media_leg_t media_leg_browser(media_t *self);
 uint32_t media_leg_thread(const media_t *self, media_leg_t leg); /* for LaneOpen.thread */
 
+/* Zeros in the jitter bounds and the media time-out mean the configured ones. */
 void media_leg_params(media_t *self, media_leg_t leg, const rtp_params_t *params);
 void media_leg_push(media_t *self, media_leg_t leg, const uint8_t pcm[PL_FRAME_BYTES]);
 void media_leg_dtmf(media_t *self, media_leg_t leg, const char *digits, uint32_t tone_ms);
 void media_leg_close(media_t *self, media_leg_t *leg_p); /* ends in closed */
 
-/* Connects a lane that speech has bound (LaneOpened); ends in lane_ready or lane_broken. */
+/* Connects a lane that speech has bound (LaneOpened); ends in lane_ready or lane_broken. lane is the
+ * control thread's own number for it, never reused in this process: speech's are its own. */
 void media_lane_connect(media_t *self, uint32_t thread, const char *endpoint, uint64_t lane,
                         const uint8_t token[PL_LANE_TOKEN_BYTES]);
 /* Puts the leg's audio on the lane under slot and generation, after StreamOpen was answered. */

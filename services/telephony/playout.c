@@ -291,6 +291,11 @@ void playout_flush(playout_t *self, uint32_t turn)
     if (!answered) report_flushed(self, turn, self->turn == turn ? heard_ms(self) : 0);
 }
 
+void playout_flush_all(playout_t *self)
+{
+    if (self->opened) playout_flush(self, self->open_turn);
+}
+
 void playout_end(playout_t *self)
 {
     self->ending = true;

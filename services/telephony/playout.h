@@ -32,6 +32,7 @@ bool playout_tick(playout_t *self, int16_t pcm[PL_FRAME_SAMPLES]);
 
 /* Drops everything of the turn and before, queued or still to come. */
 void playout_flush(playout_t *self, uint32_t turn);
+void playout_flush_all(playout_t *self); /* the newest turn and all before */
 /* No more frames will come: what is queued is played and the turn ends with it. */
 void playout_end(playout_t *self);
 /* A new stream begins: nothing is queued, nothing is flushed, turns are counted anew. The caller

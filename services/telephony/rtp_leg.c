@@ -20,6 +20,8 @@ enum {
     DEFAULT_JITTER_MIN_MS = 20,
     DEFAULT_JITTER_MAX_MS = 200,
     DEFAULT_RTCP_MS = 5000,
+    TICK_US = 20000,
+    SKIP_US = 100000, /* so late that the ticks in between were left out by the owner */
     COMFORT_NOISE_PT = 13,
     CNAME_BYTES = 32,
 };
@@ -60,6 +62,7 @@ struct rtp_leg {
     uint64_t heard_us; /* last packet; the media time-out counts from here. 0: not begun */
     bool lost_told;
     uint32_t tick;
+    uint64_t due_us;                         /* when this tick should be; 0: not begun */
     rtp_stats_t stats;                       /* of what the sources below do not count */
     uint32_t former_lost, former_duplicates; /* of sources before this one */
 };
@@ -419,9 +422,24 @@ pl_err_t rtp_leg_start(rtp_leg_t *self, pl_loop_t *loop, const rtp_params_t *par
     return PL_OK;
 }
 
+/* An owner that was stopped for a while leaves ticks out; the time stamps do not. */
+static void follow_clock(rtp_leg_t *self, uint64_t now_us)
+{
+    if (self->due_us == 0) self->due_us = now_us;
+    if (now_us > self->due_us + SKIP_US) {
+        uint32_t skipped = (uint32_t)((now_us - self->due_us) / TICK_US);
+        self->tick += skipped;
+        self->sender.timestamp += skipped * codec_info(self->params.codec)->ticks_per_frame;
+        self->sender.quiet = true;
+        self->due_us += (uint64_t)skipped * TICK_US;
+    }
+    self->due_us += TICK_US;
+}
+
 void rtp_leg_tick_at(rtp_leg_t *self, uint64_t now_us)
 {
     if (!self->started) return;
+    follow_clock(self, now_us);
     rtp_socket_read(self->sockets.rtp_fd, now_us, on_rtp, self);
     tick_heard(self, now_us);
     tick_send(self);
