@@ -138,6 +138,9 @@ check-$(1): $$(UNIT_$(1))
 endef
 $(foreach s,$(SERVICES) $(TOOLS),$(eval $(call unit,$(s),$(B)/lib/$(s).a)))
 $(eval $(call unit,common,))
+# These start the real process.
+$(B)/tests/unit/persistence/process_test $(B)/tests/unit/persistence/crash_test: | $(B)/bin/parley-persistence
+$(B)/tests/unit/rag/process_test: | $(B)/bin/parley-rag
 # Voice activity is tested with real voices.
 $(B)/tests/unit/telephony/vad_test: LIBS_telephony := $(LIBS_speech)
 
