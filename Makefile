@@ -19,7 +19,7 @@ TOOLS := callsim parley
 
 # ---- what each part links ------------------------------------------------------------------------
 PKG_common := libczmq libzmq libuv libcurl yaml-0.1 libprotobuf-c
-PKG_gateway := libwebsockets libcjson openssl
+PKG_gateway := libwebsockets libcjson libcmark openssl
 PKG_telephony := libre libwebsockets spandsp speexdsp libcjson openssl
 PKG_speech := pocketsphinx sphinxbase espeak-ng speexdsp
 PKG_dialogue := libcjson openssl
@@ -114,6 +114,15 @@ $(B)/bin/parley: $(B)/lib/callsim.a
 $(B)/%.o: %.c | $(B)/proto/.made
 	@mkdir -p $(@D)
 	$(CC) $(CPPFLAGS) $(CFLAGS) -MMD -MP -c $< -o $@
+
+# The gateway's pages, styles and scripts are part of its binary.
+$(B)/services/gateway/assets_data.c: services/gateway/embed $(wildcard services/gateway/assets/*)
+	@mkdir -p $(@D)
+	services/gateway/embed services/gateway/assets > $@.new
+	@mv $@.new $@
+$(B)/services/gateway/assets_data.o: $(B)/services/gateway/assets_data.c
+	$(CC) $(CPPFLAGS) $(CFLAGS) -c $< -o $@
+$(B)/lib/gateway.a: $(B)/services/gateway/assets_data.o
 
 $(B)/lib/%.a:
 	@mkdir -p $(@D)
