@@ -45,8 +45,9 @@ pl_err_t sphinx_new(sphinx_t **out, const char *model_dir)
     if (err) return err;
 
     err_set_logfp(NULL);
-    cmd_ln_t *config = cmd_ln_init(NULL, ps_args(), TRUE, "-hmm", m.hmm, "-lm", m.lm, "-dict",
-                                   m.dict, "-logfn", "/dev/null", "-remove_silence", "no", NULL);
+    cmd_ln_t *config =
+        cmd_ln_init(NULL, ps_args(), TRUE, "-hmm", m.hmm, "-lm", m.lm, "-dict", m.dict, "-logfn",
+                    "/dev/null", "-fwdflat", "no", "-maxhmmpf", "5000", NULL);
     ps_decoder_t *ps = config ? ps_init(config) : NULL;
     if (config) cmd_ln_free_r(config);
     if (!ps) {

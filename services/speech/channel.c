@@ -1,0 +1,281 @@
+#include "services/speech/channel.h"
+
+#include <assert.h>
+#include <inttypes.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "common/clock.h"
+#include "common/log.h"
+#include "services/speech/spoken.h"
+
+struct channel {
+    const channel_world_t *world;
+    char *call_id, *owner, *voice;
+    uint32_t epoch;
+    uint64_t lane_number;
+    pl_lane_t *lane;
+    uint32_t slot, generation;
+    stream_t *stream;
+    void *stt;
+    const tts_provider_t *tts; /* of the synthesis under way */
+    void *tts_job;
+};
+
+static char *copy(const char *text)
+{
+    char *out = strdup(text ? text : "");
+    assert(out);
+    return out;
+}
+
+/* ---- recogniser ---- */
+
+static void hear_begin(void *arg, Pl__Expect expect, const char *lang)
+{
+    channel_t *self = arg;
+    self->world->stt->listen(self->stt, expect, lang);
+}
+
+static void hear(void *arg, const int16_t *pcm, size_t samples)
+{
+    channel_t *self = arg;
+    (void)self->world->stt->feed(self->stt, pcm, samples);
+}
+
+static void hear_end(void *arg)
+{
+    channel_t *self = arg;
+    self->world->stt->end_of_speech(self->stt);
+}
+
+static void hear_drop(void *arg)
+{
+    channel_t *self = arg;
+    self->world->stt->drop(self->stt);
+}
+
+static void on_partial(void *arg, const char *text)
+{
+    channel_t *self = arg;
+    stream_partial(self->stream, text);
+}
+
+static void on_final(void *arg, const char *text, double confidence)
+{
+    channel_t *self = arg;
+    stream_final(self->stream, pl_clock_us(), text, confidence);
+}
+
+/* ---- synthesiser ---- */
+
+static void on_audio(void *arg, const int16_t *pcm, size_t samples)
+{
+    channel_t *self = arg;
+    stream_audio(self->stream, pl_clock_us(), pcm, samples);
+}
+
+static void on_synthesised(void *arg, pl_err_t err)
+{
+    channel_t *self = arg;
+    self->tts_job = NULL;
+    if (err && err != PL_INVALID)
+        log_warn("say.failed", "call=%s provider=%s err=%s", self->call_id, self->tts->name,
+                 pl_err_name(err));
+    stream_synthesised(self->stream, pl_clock_us());
+}
+
+static pl_err_t synthesise(void *arg, const Pl__Say *sentence)
+{
+    channel_t *self = arg;
+    const char *lang = *sentence->lang ? sentence->lang : stream_lang(self->stream);
+    const char *voice = *sentence->voice ? sentence->voice : self->voice;
+    voices_choice_t choice;
+    pl_err_t err = voices_pick(self->world->voices, lang, voice, &choice);
+    if (err) {
+        log_warn("say.no_voice", "call=%s lang=%s", self->call_id, lang);
+        return err;
+    }
+    char *text = spoken_text(sentence->text, lang);
+    double rate = sentence->rate > 0 ? sentence->rate : 1.0;
+    tts_say_t say = {text, lang, choice.voice, rate, sentence->style};
+    tts_sink_t sink = {on_audio, on_synthesised, self};
+    self->tts = choice.provider;
+    err = choice.provider->say(choice.engine, &self->tts_job, &say, &sink);
+    free(text);
+    return err;
+}
+
+static void synthesis_cancel(void *arg)
+{
+    channel_t *self = arg;
+    if (self->tts_job) self->tts->cancel(&self->tts_job);
+}
+
+/* ---- lane ---- */
+
+static pl_err_t send_frame(channel_t *self, Pl__LaneFrame *frame)
+{
+    frame->slot = self->slot;
+    frame->generation = self->generation;
+    return pl_lane_send(self->lane, frame);
+}
+
+static pl_err_t say_out(void *arg, Pl__LaneSayOut *out)
+{
+    channel_t *self = arg;
+    Pl__LaneFrame frame = PL__LANE_FRAME__INIT;
+    frame.body_case = PL__LANE_FRAME__BODY_OUT;
+    frame.out = out;
+    return send_frame(self, &frame);
+}
+
+static void flush(void *arg, uint32_t turn)
+{
+    channel_t *self = arg;
+    Pl__LaneFlush body = PL__LANE_FLUSH__INIT;
+    body.turn = turn;
+    Pl__LaneFrame frame = PL__LANE_FRAME__INIT;
+    frame.body_case = PL__LANE_FRAME__BODY_FLUSH;
+    frame.flush = &body;
+    (void)send_frame(self, &frame); /* unanswered, it is given up by the clock */
+}
+
+void channel_frame(channel_t *self, const Pl__LaneFrame *frame)
+{
+    switch (frame->body_case) {
+    case PL__LANE_FRAME__BODY_IN:
+        (void)stream_heard(self->stream, pl_clock_us(), frame->in);
+        break;
+    case PL__LANE_FRAME__BODY_PLAYED:
+        (void)stream_played(self->stream, pl_clock_us(), frame->played);
+        break;
+    case PL__LANE_FRAME__BODY_OUT:
+    case PL__LANE_FRAME__BODY_FLUSH:
+    case PL__LANE_FRAME__BODY__NOT_SET:
+    case _PL__LANE_FRAME__BODY__CASE_IS_INT_SIZE:
+        break;
+    }
+}
+
+/* ---- owner ---- */
+
+static void event(void *arg, Pl__Envelope *env)
+{
+    channel_t *self = arg;
+    env->call_id = self->call_id;
+    env->epoch = self->epoch;
+    pl_err_t err = pl_bus_event(self->world->bus, self->owner, env);
+    /* The owner may be restarting, or the call about to be adopted: listening goes on. */
+    if (err)
+        log_warn("event.undelivered", "call=%s owner=%s err=%s", self->call_id, self->owner,
+                 pl_err_name(err));
+}
+
+bool channel_fence(channel_t *self, uint32_t epoch, const char *owner)
+{
+    if (epoch < self->epoch) return false;
+    if (epoch > self->epoch && owner && *owner) {
+        log_info("stream.owner", "call=%s epoch=%" PRIu32 " owner=%s", self->call_id, epoch, owner);
+        free(self->owner);
+        self->owner = copy(owner);
+    }
+    self->epoch = epoch;
+    return true;
+}
+
+void channel_listen(channel_t *self, const Pl__Listen *listen)
+{
+    stream_listen(self->stream, listen);
+}
+
+void channel_say(channel_t *self, const Pl__Say *say)
+{
+    pl_err_t err = stream_say(self->stream, pl_clock_us(), say);
+    if (err)
+        log_warn("say.refused", "call=%s turn=%" PRIu32 " index=%" PRIu32 " err=%s", self->call_id,
+                 say->turn, say->index, pl_err_name(err));
+}
+
+void channel_say_stop(channel_t *self, uint32_t turn)
+{
+    (void)stream_say_stop(self->stream, pl_clock_us(), turn);
+}
+
+void channel_tick(channel_t *self)
+{
+    stream_tick(self->stream, pl_clock_us());
+}
+
+void channel_lost(channel_t *self, const char *why)
+{
+    Pl__StreamLost lost = PL__STREAM_LOST__INIT;
+    lost.detail = (char *)why;
+    Pl__Envelope env = PL__ENVELOPE__INIT;
+    env.body_case = PL__ENVELOPE__BODY_STREAM_LOST;
+    env.stream_lost = &lost;
+    event(self, &env);
+}
+
+/* ---- life ---- */
+
+pl_err_t channel_new(channel_t **out, const channel_world_t *world, const channel_opts_t *opts)
+{
+    channel_t *self = calloc(1, sizeof *self);
+    assert(self);
+    self->world = world;
+    self->call_id = copy(opts->call_id);
+    self->owner = copy(opts->owner);
+    self->voice = copy(opts->voice);
+    self->epoch = opts->epoch;
+    self->lane_number = opts->lane_number;
+    self->lane = opts->lane;
+    self->slot = opts->slot;
+    self->generation = opts->generation;
+    stream_sink_t sink = {hear_begin,       hear,    hear_end, hear_drop, synthesise,
+                          synthesis_cancel, say_out, flush,    event,     self};
+    stream_opts_t stream_opts = {opts->lang, world->listening};
+    self->stream = stream_new(&stream_opts, &sink);
+    stt_sink_t words = {on_partial, on_final, self};
+    pl_err_t err = world->stt->open(world->stt_engine, &self->stt, &words);
+    if (err) {
+        channel_destroy(&self);
+        return err;
+    }
+    *out = self;
+    return PL_OK;
+}
+
+void channel_destroy(channel_t **self_p)
+{
+    channel_t *self = *self_p;
+    if (!self) return;
+    *self_p = NULL;
+    synthesis_cancel(self);
+    self->world->stt->close(&self->stt);
+    stream_destroy(&self->stream);
+    free(self->call_id);
+    free(self->owner);
+    free(self->voice);
+    free(self);
+}
+
+const char *channel_call(const channel_t *self)
+{
+    return self->call_id;
+}
+
+uint64_t channel_lane(const channel_t *self)
+{
+    return self->lane_number;
+}
+
+uint32_t channel_slot(const channel_t *self)
+{
+    return self->slot;
+}
+
+uint32_t channel_generation(const channel_t *self)
+{
+    return self->generation;
+}

@@ -1,0 +1,55 @@
+/* channel.h - one call's stream (stream.h) with what it works through: a recogniser, a synthesiser,
+ * a slot on a lane, and its owner on the bus.
+ *
+ * Threads: the server's loop.
+ */
+#ifndef PL_SPEECH_CHANNEL_H
+#define PL_SPEECH_CHANNEL_H
+
+#include <stdint.h>
+
+#include "common/bus.h"
+#include "common/lane.h"
+#include "services/speech/stream.h"
+#include "services/speech/stt.h"
+#include "services/speech/voices.h"
+
+typedef struct channel channel_t;
+
+/* Shared by all channels; outlives them. */
+typedef struct {
+    pl_bus_t *bus;
+    const stt_provider_t *stt;
+    void *stt_engine;
+    voices_t *voices;
+    listening_opts_t listening;
+} channel_world_t;
+
+typedef struct {
+    const char *call_id, *owner, *lang, *voice;
+    uint32_t epoch;
+    uint64_t lane_number;
+    pl_lane_t *lane; /* borrowed; outlives the channel */
+    uint32_t slot, generation;
+} channel_opts_t;
+
+pl_err_t channel_new(channel_t **out, const channel_world_t *world, const channel_opts_t *opts);
+void channel_destroy(channel_t **self_p); /* tells the owner nothing */
+
+const char *channel_call(const channel_t *self);
+uint64_t channel_lane(const channel_t *self);
+uint32_t channel_slot(const channel_t *self);
+uint32_t channel_generation(const channel_t *self);
+
+/* False: the epoch is older than the known one. A newer one is taken over, with its sender as
+ * owner; owner may be NULL. */
+bool channel_fence(channel_t *self, uint32_t epoch, const char *owner);
+
+void channel_frame(channel_t *self, const Pl__LaneFrame *frame); /* of its slot and generation */
+void channel_listen(channel_t *self, const Pl__Listen *listen);
+void channel_say(channel_t *self, const Pl__Say *say);
+void channel_say_stop(channel_t *self, uint32_t turn);
+void channel_tick(channel_t *self);
+void channel_lost(channel_t *self, const char *why); /* tells the owner that audio flows no more */
+
+#endif

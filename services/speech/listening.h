@@ -1,0 +1,66 @@
+/* listening.h - endpointing: where an utterance begins and ends in the caller's frames.
+ *
+ * An utterance begins after 60 ms of voice within 100 ms, with 300 ms of what came before, and ends
+ * when no voice was heard for a while. Lost frames are no silence, up to a second in a row. Less
+ * than 120 ms of voice in all is a noise and no utterance. A second window counts voice towards
+ * barge-in.
+ *
+ * Threads: none. Pure: time is counted in frames of 20 ms, by their numbers.
+ */
+#ifndef PL_SPEECH_LISTENING_H
+#define PL_SPEECH_LISTENING_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+enum {
+    LISTENING_ONSET_MS = 60,         /* of voice, within ... */
+    LISTENING_ONSET_WINDOW_MS = 100, /* ... this */
+    LISTENING_PREROLL_MS = 300,      /* kept from before the onset */
+    LISTENING_NOISE_MS = 120,        /* less voice than that is a noise */
+    LISTENING_GAP_MAX_MS = 1000,     /* a longer gap of lost frames is silence */
+    LISTENING_UTTERANCE_MAX_MS = 60000,
+};
+
+typedef struct listening listening_t;
+
+typedef struct {
+    uint32_t silence_ms; /* without voice: the utterance is over */
+    uint32_t cutoff_ms;  /* of voice: the caller takes the floor */
+} listening_opts_t;
+
+typedef struct {
+    uint32_t speech_ms;      /* from the first to the last voiced frame */
+    uint32_t endpointing_ms; /* from the last voiced frame to the decision */
+    bool cut;                /* ended by its length */
+} listening_end_t;
+
+typedef struct {
+    void (*begin)(void *arg); /* feed follows, the pre-roll first */
+    void (*feed)(void *arg, const int16_t *pcm, size_t samples);
+    void (*voice)(void *arg); /* once: this is more than a noise */
+    void (*end)(void *arg, const listening_end_t *end);
+    void (*drop)(void *arg); /* it was a noise: forget the utterance */
+    void *arg;
+} listening_sink_t;
+
+/* Never NULL. opts and sink are copied. */
+listening_t *listening_new(const listening_opts_t *opts, const listening_sink_t *sink);
+void listening_destroy(listening_t **self_p); /* calls nothing */
+
+/* From the next frame on. */
+void listening_set(listening_t *self, const listening_opts_t *opts);
+/* Wait so much longer than silence_ms, for an answer that is plainly unfinished; 0: no longer. */
+void listening_patience(listening_t *self, uint32_t more_ms);
+
+/* One frame: 320 samples, or pcm NULL when it was lost. seq counts frames; a jump is a gap, a
+ * number that was there already is ignored (false). */
+bool listening_frame(listening_t *self, uint32_t seq, const int16_t *pcm, bool voice);
+
+bool listening_in_utterance(const listening_t *self);
+/* Whether the last frames held enough voice for a barge-in. */
+bool listening_cutoff(const listening_t *self);
+void listening_cutoff_reset(listening_t *self); /* what was heard so far counts no more */
+
+#endif

@@ -1,0 +1,62 @@
+#include "services/speech/plain.h"
+
+#include <assert.h>
+#include <stdbool.h>
+#include <stdlib.h>
+#include <string.h>
+
+/* "<b>", "</speak>", "<br/>": a tag's bytes, else 0. "3 < 4" is none. */
+static size_t tag(const char *at)
+{
+    if (at[0] != '<') return 0;
+    size_t name = 1 + (size_t)(at[1] == '/');
+    bool letter = (at[name] >= 'a' && at[name] <= 'z') || (at[name] >= 'A' && at[name] <= 'Z');
+    if (!letter) return 0;
+    size_t end = strcspn(at, ">\n");
+    return at[end] == '>' ? end + 1 : 0;
+}
+
+/* "](https://...)": what follows a link's text. */
+static size_t link_target(const char *at)
+{
+    if (at[0] != ']' || at[1] != '(') return 0;
+    size_t end = strcspn(at, ")\n");
+    return at[end] == ')' ? end + 1 : 0;
+}
+
+/* "- ", "* ", "## " at the beginning of a line. */
+static size_t bullet(const char *at)
+{
+    size_t marks = strspn(at, "#");
+    if (marks == 0) marks = (size_t)(*at == '-' || *at == '*' || *at == '>');
+    return marks > 0 && at[marks] == ' ' ? marks + 1 : 0;
+}
+
+static bool control(unsigned char c)
+{
+    return (c < 0x20 && c != '\n') || c == 0x7f;
+}
+
+char *plain_text(const char *text)
+{
+    char *out = malloc(strlen(text) + 1);
+    assert(out);
+    char *to = out;
+    bool line = true;
+    for (const char *at = text; *at;) {
+        size_t skip = line ? bullet(at) : 0;
+        if (skip == 0) skip = tag(at);
+        if (skip == 0) skip = link_target(at);
+        if (skip > 0) {
+            at += skip;
+            if (to > out && to[-1] != ' ') *to++ = ' ';
+            continue;
+        }
+        char c = *at++;
+        line = c == '\n' || (line && c == ' ');
+        if (strchr("*`~|[]{}\\^<>\"", c)) continue;
+        *to++ = control((unsigned char)c) || c == '\n' ? ' ' : c;
+    }
+    *to = '\0';
+    return out;
+}

@@ -1,0 +1,46 @@
+/* stt.h - recognition providers: samples in, partial and final texts out.
+ *
+ * One engine a process, one stream a call, one utterance at a time within it. The first feed after
+ * listen begins an utterance; end_of_speech asks for its final text, drop forgets it. Texts come in
+ * the order of the utterances, each one's final after its partials.
+ *
+ * Threads: one loop calls and is called back; nothing blocks but open_engine. Callbacks never run
+ * inside a call. Engines have their own threads.
+ */
+#ifndef PL_SPEECH_STT_H
+#define PL_SPEECH_STT_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+#include "common/config.h"
+#include "common/err.h"
+#include "common/loop.h"
+#include "speech.pb-c.h"
+
+typedef struct {
+    void (*partial)(void *arg, const char *text); /* replaces the former; borrowed */
+    void (*final)(void *arg, const char *text, double confidence);
+    void *arg;
+} stt_sink_t;
+
+typedef struct stt_provider {
+    const char *name; /* what config says: speech.stt.provider=sphinx */
+    /* Returns when it can recognise; says on standard error why not. */
+    pl_err_t (*open_engine)(void **engine, pl_loop_t *loop, const pl_config_t *cfg);
+    void (*close_engine)(void **engine); /* streams are closed before; blocks for its threads */
+
+    pl_err_t (*open)(void *engine, void **stream, const stt_sink_t *sink);
+    /* For the next utterance. A language the engine does not know is heard as best it can. */
+    void (*listen)(void *stream, Pl__Expect expect, const char *lang);
+    pl_err_t (*feed)(void *stream, const int16_t *pcm, size_t samples); /* borrows pcm */
+    void (*end_of_speech)(void *stream); /* endpointing decided: finish the utterance */
+    void (*drop)(void *stream);          /* forget the utterance; no text of it follows */
+    void (*close)(void **stream);        /* idempotent; no callback after it returns */
+} stt_provider_t;
+
+const stt_provider_t *stt_provider_find(const char *name); /* NULL: there is none */
+
+extern const stt_provider_t stt_sphinx;
+
+#endif
