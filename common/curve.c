@@ -6,19 +6,20 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "common/clock.h"
 #include "common/log.h"
+#include "common/metrics.h"
 
-enum { KEY_BYTES = 32, KEY_TEXT_BYTES = 41 };
+enum { KEY_BYTES = 32, KEY_TEXT_BYTES = 41, REFUSAL_LOG_MS = 10000 };
 
 struct pl_curve {
     char public_text[KEY_TEXT_BYTES], secret_text[KEY_TEXT_BYTES];
 };
 
-/* One ZAP handler serves all sockets of the process while any key pair is loaded. Without a handler
- * libzmq would let in whoever knows the public key, so a pair must outlive its sockets. */
-static pthread_mutex_t zap_lock = PTHREAD_MUTEX_INITIALIZER;
+/* One ZAP handler serves all sockets of the process, from the first key pair to the exit: libzmq
+ * would let in whoever knows the public key while there is none. */
 static zactor_t *zap;
-static unsigned zap_users;
+static pl_metric_t *refusals; /* set before the handler's thread starts */
 
 /* The server's ZAP domain is its own public key, so the handler needs no list of keys: a client
  * is let in exactly when its key is that one. */
@@ -27,6 +28,16 @@ static bool admitted(const char *domain, const char *mechanism, zframe_t *key)
     char text[KEY_TEXT_BYTES];
     if (strcmp(mechanism, "CURVE") != 0 || zframe_size(key) != KEY_BYTES) return false;
     return zmq_z85_encode(text, zframe_data(key), KEY_BYTES) && strcmp(text, domain) == 0;
+}
+
+/* A stranger tries again a few times a second: count all, tell of one now and then. */
+static void refused(const char *address)
+{
+    static uint64_t quiet_until_ms; /* on the handler's thread alone */
+    pl_metric_add(refusals, 1);
+    if (pl_clock_ms() < quiet_until_ms) return;
+    quiet_until_ms = pl_clock_ms() + REFUSAL_LOG_MS;
+    log_warn("curve.refused", "address=%s", address);
 }
 
 /* version, request id, domain, address, identity, mechanism, credentials */
@@ -39,7 +50,7 @@ static void answer(zsock_t *handler)
     char *identity = zmsg_popstr(request), *mechanism = zmsg_popstr(request);
     zframe_t *key = zmsg_pop(request);
     bool ok = key && admitted(domain, mechanism, key);
-    if (!ok) log_warn("curve.refused", "address=%s", address ? address : "");
+    if (!ok) refused(address ? address : "");
     zstr_sendx(handler, "1.0", id ? id : "", ok ? "200" : "400", ok ? "OK" : "not our key", "", "",
                NULL);
     zframe_destroy(&key);
@@ -72,21 +83,21 @@ static void zap_thread(zsock_t *pipe, void *args)
     zsock_destroy(&handler);
 }
 
-static void zap_acquire(void)
+static void zap_stop(void)
 {
-    pthread_mutex_lock(&zap_lock);
-    if (zap_users++ == 0) {
-        zap = zactor_new(zap_thread, NULL);
-        assert(zap);
-    }
-    pthread_mutex_unlock(&zap_lock);
+    zactor_destroy(&zap);
 }
 
-static void zap_release(void)
+static void zap_start(void)
 {
-    pthread_mutex_lock(&zap_lock);
-    if (--zap_users == 0) zactor_destroy(&zap);
-    pthread_mutex_unlock(&zap_lock);
+    refusals = pl_metric_counter("parley_curve_refused_total", NULL,
+                                 "Connections refused for want of the installation's key");
+    zsys_init(); /* CZMQ's exit handler is in place first, hence runs after ours */
+    zap = zactor_new(zap_thread, NULL);
+    assert(zap);
+    int rc = atexit(zap_stop);
+    assert(rc == 0);
+    (void)rc;
 }
 
 pl_err_t pl_curve_load(pl_curve_t **out, const char *file)
@@ -108,7 +119,8 @@ pl_err_t pl_curve_load(pl_curve_t **out, const char *file)
     (void)snprintf(self->public_text, sizeof self->public_text, "%s", zcert_public_txt(cert));
     (void)snprintf(self->secret_text, sizeof self->secret_text, "%s", secret);
     zcert_destroy(&cert);
-    zap_acquire();
+    static pthread_once_t once = PTHREAD_ONCE_INIT;
+    pthread_once(&once, zap_start);
     *out = self;
     return PL_OK;
 }
@@ -118,7 +130,6 @@ void pl_curve_destroy(pl_curve_t **self_p)
     pl_curve_t *self = *self_p;
     if (!self) return;
     *self_p = NULL;
-    zap_release();
     explicit_bzero(self, sizeof *self);
     free(self);
 }

@@ -18,7 +18,7 @@ typedef struct pl_curve pl_curve_t;
 /* file NULL or "": PL_OK and *out is NULL, which means in the clear. PL_INVALID: no such file or
  * no secret key in it (the log says so). */
 pl_err_t pl_curve_load(pl_curve_t **out, const char *file);
-void pl_curve_destroy(pl_curve_t **self_p); /* after the sockets it was applied to */
+void pl_curve_destroy(pl_curve_t **self_p);
 
 /* Before bind (server) or connect. Does nothing for a NULL self. */
 void pl_curve_apply(const pl_curve_t *self, void *socket, bool server);

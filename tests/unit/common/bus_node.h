@@ -72,15 +72,21 @@ typedef struct {
     pl_loop_t *loop;
 } node_t;
 
-static inline node_t *node_open(pl_loop_t *loop, const char *service, const char *number,
-                                const char *const *peers, const char *const *settings)
+/* Takes cfg. For tests with threads: loading a configuration starts the log, so load first. */
+static inline node_t *node_open_with(pl_loop_t *loop, pl_config_t *cfg, const char *const *peers)
 {
     node_t *node = calloc(1, sizeof *node);
     assert_non_null(node);
     node->loop = loop;
-    node->cfg = node_config(service, number, settings);
+    node->cfg = cfg;
     assert_int_equal(pl_bus_new(&node->bus, loop, node->cfg, peers), PL_OK);
     return node;
+}
+
+static inline node_t *node_open(pl_loop_t *loop, const char *service, const char *number,
+                                const char *const *peers, const char *const *settings)
+{
+    return node_open_with(loop, node_config(service, number, settings), peers);
 }
 
 static inline void node_close(node_t **node_p)
