@@ -88,13 +88,29 @@ int api_status(pl_err_t err, const Pl__Envelope *reply, uint32_t *retry_s)
     return status;
 }
 
-void api_failed(http_exchange_t *x, const char *what, pl_err_t err, const Pl__Envelope *reply)
+void api_reason(text_t *out, const char *service, pl_err_t err, const Pl__Envelope *reply)
+{
+    if (reply) {
+        text_add(out, pl_bus_error_detail(err, reply));
+    } else if (err == PL_UNAVAILABLE) {
+        text_fmt(out, "no %s process is up", service);
+    } else if (err == PL_TIMEOUT) {
+        text_fmt(out, "%s did not answer in time", service);
+    } else {
+        text_fmt(out, "%s: %s", service, pl_err_text(err));
+    }
+}
+
+void api_failed(http_exchange_t *x, const char *what, const char *service, pl_err_t err,
+                const Pl__Envelope *reply)
 {
     uint32_t retry_s = 0;
     int status = api_status(err, reply, &retry_s);
-    text_t headers = {0};
+    text_t headers = {0}, reason = {0};
     if (retry_s > 0) text_fmt(&headers, "Retry-After: %u\r\n", retry_s);
-    api_error(x, status, what, pl_bus_error_detail(err, reply), &headers);
+    api_reason(&reason, service, err, reply);
+    api_error(x, status, what, reason.data, &headers);
+    text_free(&reason);
 }
 
 char *api_trace(const http_request_t *request)

@@ -39,8 +39,11 @@ void api_error(http_exchange_t *x, int status, const char *message, const char *
                text_t *headers);
 /* 422, every problem a detail. Frees problems. */
 void api_invalid(http_exchange_t *x, problems_t *problems);
-/* What another process answered instead of a result. what: "The call could not be started". */
-void api_failed(http_exchange_t *x, const char *what, pl_err_t err, const Pl__Envelope *reply);
+/* What service answered instead of a result. what: "The call could not be started". */
+void api_failed(http_exchange_t *x, const char *what, const char *service, pl_err_t err,
+                const Pl__Envelope *reply);
+/* The reason in one sentence: the service's own, or that it is away or late. */
+void api_reason(text_t *out, const char *service, pl_err_t err, const Pl__Envelope *reply);
 /* The HTTP status of such an answer, and its Retry-After in seconds (0: none). */
 int api_status(pl_err_t err, const Pl__Envelope *reply, uint32_t *retry_s);
 

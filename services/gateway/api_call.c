@@ -52,7 +52,7 @@ static void call_started(void *arg, pl_err_t err, const Pl__Envelope *reply)
     } else if (err == PL_NOT_FOUND) { /* nobody to ring: telephony's answer, not an unknown route */
         api_error(x, 502, "The call could not be started", detail, NULL);
     } else {
-        api_failed(x, "The call could not be started", err, reply);
+        api_failed(x, "The call could not be started", "dialogue", err, reply);
     }
 }
 
@@ -117,7 +117,7 @@ static void calls_listed(void *arg, pl_err_t err, const Pl__Envelope *reply)
     errand_t *errand = arg;
     bool ok = err == PL_OK && reply && reply->body_case == PL__ENVELOPE__BODY_STORE_CALLS;
     if (!ok) {
-        api_failed(errand->exchange, "The calls could not be read",
+        api_failed(errand->exchange, "The calls could not be read", "persistence",
                    err == PL_OK ? PL_INTERNAL : err, reply);
     } else if (reply->store_calls->total == 0) { /* as the original answers it */
         text_t message = {0};
@@ -182,7 +182,8 @@ static void call_got(void *arg, pl_err_t err, const Pl__Envelope *reply)
         const char *path = http_exchange_request(x)->path;
         not_found(x, strrchr(path, '/') + 1);
     } else {
-        api_failed(x, "The call could not be read", err == PL_OK ? PL_INTERNAL : err, reply);
+        api_failed(x, "The call could not be read", "persistence", err == PL_OK ? PL_INTERNAL : err,
+                   reply);
     }
 }
 

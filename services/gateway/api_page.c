@@ -70,7 +70,8 @@ static void ticket_got(void *arg, pl_err_t err, const Pl__Envelope *reply)
 {
     http_exchange_t *x = arg;
     if (err != PL_OK || !reply || reply->body_case != PL__ENVELOPE__BODY_PHONE_TICKET) {
-        api_failed(x, "The phone is not available", err == PL_OK ? PL_INTERNAL : err, reply);
+        api_failed(x, "The phone is not available", "telephony", err == PL_OK ? PL_INTERNAL : err,
+                   reply);
         return;
     }
     const Pl__PhoneTicket *ticket = reply->phone_ticket;

@@ -35,7 +35,10 @@ static void failed(http_exchange_t *x, pl_err_t err, const Pl__Envelope *reply)
 {
     uint32_t retry_s = 0;
     int status = api_status(err == PL_OK ? PL_INTERNAL : err, reply, &retry_s);
-    report_error(x, status, "The calls cannot be read right now", pl_bus_error_detail(err, reply));
+    text_t reason = {0};
+    api_reason(&reason, "persistence", err, reply);
+    report_error(x, status, "The calls cannot be read right now", reason.data);
+    text_free(&reason);
 }
 
 static void calls_listed(void *arg, pl_err_t err, const Pl__Envelope *reply)
