@@ -1,0 +1,400 @@
+#include "services/dialogue/actor.h"
+
+#include <assert.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "common/clock.h"
+#include "common/log.h"
+#include "services/dialogue/outbox.h"
+#include "services/dialogue/zone.h"
+
+struct actor {
+    const desk_t *desk;
+    call_t *call;
+    effects_t effects;
+    bool running;
+    void *mind; /* the manager's object */
+    outbox_t *outbox;
+    pl_request_t *request;
+    bool incoming;
+    pl_timer_t *timer;
+    uint64_t armed_ms;
+    bool over, told;
+    uint64_t over_ms;
+};
+
+/* A request of ours: the call may be gone when its reply comes. */
+typedef struct {
+    const desk_t *desk;
+    char *call_id;
+    asked_t asked;
+    char *tool_id;
+} asking_t;
+
+static void run(actor_t *self);
+
+static call_now_t now(void)
+{
+    return (call_now_t){pl_clock_ms(), pl_clock_wall_ms()};
+}
+
+static asking_t *asking_new(const actor_t *self, asked_t asked, const char *tool_id)
+{
+    asking_t *asking = calloc(1, sizeof *asking);
+    assert(asking);
+    asking->desk = self->desk;
+    asking->asked = asked;
+    asking->call_id = strdup(call_id(self->call));
+    asking->tool_id = strdup(tool_id);
+    assert(asking->call_id && asking->tool_id);
+    return asking;
+}
+
+/* The actor it belongs to, NULL when it is gone; the asking is spent. */
+static actor_t *asking_end(asking_t **asking_p)
+{
+    asking_t *asking = *asking_p;
+    actor_t *self = asking->desk->find(asking->desk->arg, asking->call_id);
+    free(asking->call_id);
+    free(asking->tool_id);
+    free(asking);
+    *asking_p = NULL;
+    return self;
+}
+
+/* ---- replies ---- */
+
+static void on_created(void *arg, pl_err_t err, const Pl__Envelope *reply)
+{
+    asking_t *asking = arg;
+    actor_t *self = asking_end(&asking);
+    if (!self) return;
+    if (err) {
+        log_warn("call.not_stored", "call=%s err=%s detail=\"%s\"", call_id(self->call),
+                 pl_err_name(err), pl_bus_error_detail(err, reply));
+    }
+    call_created(self->call, now(), err, &self->effects);
+    run(self);
+}
+
+static void on_written(void *arg, pl_err_t err, const Pl__Envelope *reply)
+{
+    asking_t *asking = arg;
+    actor_t *self = asking_end(&asking);
+    if (!self) return;
+    bool kept = outbox_answered(self->outbox, pl_clock_ms(), err);
+    if (!kept) {
+        log_error("call.write_lost", "call=%s err=%s detail=\"%s\"", call_id(self->call),
+                  pl_err_name(err), pl_bus_error_detail(err, reply));
+    }
+    if (err == PL_STALE) call_lost(self->call, &self->effects);
+    run(self);
+}
+
+static void on_reply(void *arg, pl_err_t err, const Pl__Envelope *reply)
+{
+    asking_t *asking = arg;
+    asked_t asked = asking->asked;
+    char *tool_id = strdup(asking->tool_id);
+    assert(tool_id);
+    actor_t *self = asking_end(&asking);
+    if (self) {
+        call_reply(self->call, now(), asked, tool_id, err, reply, &self->effects);
+        run(self);
+    }
+    free(tool_id);
+}
+
+/* ---- the manager's words ---- */
+
+static void sink_sentence(void *arg, uint32_t thought, const char *text, Pl__Style style)
+{
+    actor_t *self = arg;
+    (void)call_sentence(self->call, now(), thought, text, style, &self->effects);
+}
+
+static void sink_expect(void *arg, uint32_t thought, Pl__Expect expect)
+{
+    actor_t *self = arg;
+    (void)call_expect(self->call, thought, expect);
+}
+
+static void sink_tool(void *arg, uint32_t thought, const char *tool_id, const char *name,
+                      const char *arguments)
+{
+    actor_t *self = arg;
+    pl_err_t err = call_tool(self->call, now(), thought, tool_id, name, arguments, &self->effects);
+    log_info("call.tool", "call=%s tool=%.40s err=%s", call_id(self->call), name, pl_err_name(err));
+}
+
+static void sink_done(void *arg, uint32_t thought, pl_err_t err)
+{
+    actor_t *self = arg;
+    (void)call_thought(self->call, now(), thought, err, &self->effects);
+    run(self); /* a manager may end its thought by itself, later */
+}
+
+/* ---- effects ---- */
+
+static void create(actor_t *self)
+{
+    Pl__StoreCreate body = PL__STORE_CREATE__INIT;
+    Pl__Envelope env = PL__ENVELOPE__INIT;
+    const Pl__CallRecord *record = call_record(self->call);
+    env.call_id = record->call_id;
+    env.epoch = record->epoch;
+    body.call = (Pl__CallRecord *)record;
+    env.body_case = PL__ENVELOPE__BODY_STORE_CREATE;
+    env.store_create = &body;
+    pl_bus_request(self->desk->bus, "persistence", &env, self->desk->store_timeout_ms, on_created,
+                   asking_new(self, ASKED_DIAL, ""));
+}
+
+static void answer_start(actor_t *self)
+{
+    Pl__Envelope env = PL__ENVELOPE__INIT;
+    Pl__CallStarted body = PL__CALL_STARTED__INIT;
+    const Pl__CallRecord *record = call_record(self->call);
+    env.call_id = record->call_id;
+    env.epoch = record->epoch;
+    body.call = (Pl__CallRecord *)record;
+    env.body_case = PL__ENVELOPE__BODY_CALL_STARTED;
+    env.call_started = &body;
+    pl_request_reply(&self->request, &env);
+}
+
+static void answer_incoming(actor_t *self)
+{
+    Pl__Envelope env = PL__ENVELOPE__INIT;
+    Pl__CallAccepted body = PL__CALL_ACCEPTED__INIT;
+    const Pl__CallRecord *record = call_record(self->call);
+    env.call_id = record->call_id;
+    env.epoch = record->epoch;
+    body.lang = (char *)call_lang(self->call);
+    for (size_t i = 0; i < record->initiate->n_lang_available; i++) {
+        const Pl__Language *lang = record->initiate->lang_available[i];
+        if (strcmp(lang->short_code, body.lang) == 0) body.voice = lang->voice;
+    }
+    env.body_case = PL__ENVELOPE__BODY_CALL_ACCEPTED;
+    env.call_accepted = &body;
+    pl_request_reply(&self->request, &env);
+}
+
+static void think(actor_t *self, const effect_t *effect)
+{
+    think_t turn = {
+        .number = effect->think,
+        .kind = effect->think_kind,
+        .text = effect->text,
+        .message = effect->message,
+        .unheard = effect->unheard,
+        .record = call_record(self->call),
+        .now = zone_civil(pl_clock_wall_ms()),
+    };
+    self->desk->manager->think(self->mind, &turn);
+}
+
+static void send_event(actor_t *self, effect_t *effect)
+{
+    pl_err_t err = pl_bus_event(self->desk->bus, effect->to, effect->env);
+    if (err) {
+        log_warn("call.event_lost", "call=%s to=%s body=%d err=%s", call_id(self->call), effect->to,
+                 (int)effect->env->body_case, pl_err_name(err));
+    }
+}
+
+static void carry_out(actor_t *self, effect_t *effect)
+{
+    const desk_t *desk = self->desk;
+    switch (effect->kind) {
+    case FX_CREATE: create(self); break;
+    case FX_STORE:
+        if (outbox_add(self->outbox, effect->change) != PL_OK) {
+            log_error("call.outbox_full", "call=%s", call_id(self->call));
+        }
+        break;
+    case FX_EVENT: send_event(self, effect); break;
+    case FX_REQUEST:
+        pl_bus_request(desk->bus, effect->to, effect->env, effect->timeout_ms, on_reply,
+                       asking_new(self, effect->asked, effect->tool_id));
+        break;
+    case FX_STARTED:
+        if (self->request && self->incoming) answer_incoming(self);
+        if (self->request && !self->incoming) answer_start(self);
+        break;
+    case FX_REFUSED:
+        if (self->request) {
+            pl_request_refuse(&self->request, effect->err, pl_err_retry(effect->err) ? 1000 : 0,
+                              "%s", effect->text);
+        }
+        break;
+    case FX_THINK: think(self, effect); break;
+    case FX_TOOL_RESULT:
+        desk->manager->tool_result(self->mind, effect->tool_id, effect->text,
+                                   call_record(self->call));
+        break;
+    case FX_CANCEL: desk->manager->cancel(self->mind); break;
+    case FX_OVER:
+        self->over = true;
+        self->over_ms = pl_clock_ms();
+        break;
+    }
+}
+
+/* ---- running ---- */
+
+static void send_writes(actor_t *self)
+{
+    const Pl__StoreApply *write = outbox_take(self->outbox, pl_clock_ms());
+    if (!write) return;
+    Pl__Envelope env = PL__ENVELOPE__INIT;
+    const Pl__CallRecord *record = call_record(self->call);
+    env.call_id = record->call_id;
+    env.epoch = record->epoch;
+    env.body_case = PL__ENVELOPE__BODY_STORE_APPLY;
+    env.store_apply = (Pl__StoreApply *)write;
+    pl_bus_request(self->desk->bus, "persistence", &env, self->desk->store_timeout_ms, on_written,
+                   asking_new(self, ASKED_DIAL, ""));
+}
+
+static void on_timer(void *arg)
+{
+    actor_t *self = arg;
+    self->armed_ms = UINT64_MAX;
+    call_tick(self->call, now(), &self->effects);
+    run(self);
+}
+
+static void tell_over(void *arg)
+{
+    actor_t *self = arg;
+    self->desk->over(self->desk->arg, self);
+}
+
+/* True when the actor has nothing left to do. */
+static bool finished(actor_t *self)
+{
+    if (!self->over) return false;
+    bool written = outbox_empty(self->outbox);
+    bool late = pl_clock_ms() >= self->over_ms + self->desk->store_retry_ms;
+    if (!written && !late) return false;
+    if (!written) log_error("call.writes_given_up", "call=%s", call_id(self->call));
+    return true;
+}
+
+static void arm(actor_t *self)
+{
+    uint64_t due = call_deadline(self->call);
+    uint64_t writes = outbox_due_ms(self->outbox);
+    if (writes < due) due = writes;
+    if (due == self->armed_ms && self->timer) return;
+    pl_timer_stop(&self->timer);
+    self->armed_ms = due;
+    if (due == UINT64_MAX) return;
+    uint64_t at = pl_clock_ms();
+    self->timer = pl_timer_start(self->desk->loop, due > at ? due - at : 0, 0, on_timer, self);
+}
+
+static void run(actor_t *self)
+{
+    if (self->running) return;
+    self->running = true;
+    effect_t *effect = NULL;
+    while ((effect = fx_take(&self->effects))) {
+        carry_out(self, effect);
+        fx_free(&effect);
+    }
+    send_writes(self);
+    self->running = false;
+    if (!finished(self)) {
+        arm(self);
+        return;
+    }
+    if (self->told) return;
+    self->told = true;
+    pl_timer_stop(&self->timer);
+    self->timer = pl_timer_start(self->desk->loop, 0, 0, tell_over, self);
+}
+
+/* ---- outside ---- */
+
+actor_t *actor_new(const desk_t *desk, const Pl__CallRecord *record, const char *leg,
+                   pl_request_t **request_p)
+{
+    actor_t *self = calloc(1, sizeof *self);
+    assert(self);
+    self->desk = desk;
+    self->request = *request_p;
+    *request_p = NULL;
+    self->incoming = leg[0] != '\0';
+    self->armed_ms = UINT64_MAX;
+    self->call = call_new(record, leg, &desk->settings, desk->prompts);
+    self->outbox = outbox_new();
+    manager_sink_t sink = {.arg = self,
+                           .sentence = sink_sentence,
+                           .expect = sink_expect,
+                           .tool = sink_tool,
+                           .done = sink_done};
+    self->mind = desk->manager->open(&desk->manager_opts, &sink, record->call_id);
+    return self;
+}
+
+void actor_destroy(actor_t **self_p)
+{
+    actor_t *self = *self_p;
+    if (!self) return;
+    pl_timer_stop(&self->timer);
+    self->desk->manager->close(&self->mind);
+    if (self->request) {
+        pl_request_refuse(&self->request, PL_UNAVAILABLE, 1000, "the call was given up");
+    }
+    fx_clear(&self->effects);
+    outbox_destroy(&self->outbox);
+    call_destroy(&self->call);
+    free(self);
+    *self_p = NULL;
+}
+
+void actor_begin(actor_t *self)
+{
+    call_begin(self->call, now(), &self->effects);
+    run(self);
+}
+
+pl_err_t actor_handle(actor_t *self, const Pl__Envelope *env)
+{
+    pl_err_t err = call_handle(self->call, now(), env, &self->effects);
+    run(self);
+    return err;
+}
+
+void actor_shut_down(actor_t *self)
+{
+    call_shut_down(self->call, now(), &self->effects);
+    run(self);
+}
+
+void actor_abort(actor_t *self)
+{
+    call_abort(self->call, now(), &self->effects);
+    run(self);
+}
+
+const call_t *actor_call(const actor_t *self)
+{
+    return self->call;
+}
+
+bool actor_keep_alive(actor_t *self)
+{
+    if (!call_leg_up(self->call)) return true;
+    Pl__LegKeepAlive body = PL__LEG_KEEP_ALIVE__INIT;
+    Pl__Envelope env = PL__ENVELOPE__INIT;
+    const Pl__CallRecord *record = call_record(self->call);
+    env.call_id = record->call_id;
+    env.epoch = record->epoch;
+    env.body_case = PL__ENVELOPE__BODY_LEG_KEEP_ALIVE;
+    env.leg_keep_alive = &body;
+    return pl_bus_event(self->desk->bus, call_leg(self->call), &env) != PL_UNAVAILABLE;
+}

@@ -1,0 +1,51 @@
+/* actor.h - one live call in this process: carries its machine's effects out.
+ *
+ * Owns the machine, the manager's object, the outbox and a timer. Sends on the bus, and brings
+ * replies, events and time back to the machine. Effects are carried out one after another, also
+ * those that come up meanwhile, so the machine is never entered from within itself.
+ *
+ * Threads: none of its own; all on the loop's thread.
+ */
+#ifndef DIALOGUE_ACTOR_H
+#define DIALOGUE_ACTOR_H
+
+#include "common/bus.h"
+#include "common/loop.h"
+#include "services/dialogue/call.h"
+#include "services/dialogue/manager.h"
+
+typedef struct actor actor_t;
+
+/* What all calls share. Lives longer than any of them. */
+typedef struct {
+    pl_loop_t *loop;
+    pl_bus_t *bus;
+    const manager_t *manager;
+    manager_opts_t manager_opts;
+    call_settings_t settings;
+    const prompts_t *prompts;
+    uint32_t store_timeout_ms;
+    uint64_t store_retry_ms; /* how long an ended call's writes are tried again */
+    void *arg;
+    actor_t *(*find)(void *arg, const char *call_id); /* NULL when it is gone */
+    /* The actor has nothing left to do; destroy it now or later. Called once, never from within
+     * a call of the actor's functions. */
+    void (*over)(void *arg, actor_t *actor);
+} desk_t;
+
+/* Takes *request_p (the CallStart or CallIncoming to be answered). record is copied; leg is
+ * telephony's instance, "" for a call to be dialled. Nothing happens before actor_begin. */
+actor_t *actor_new(const desk_t *desk, const Pl__CallRecord *record, const char *leg,
+                   pl_request_t **request_p);
+void actor_destroy(actor_t **self_p); /* refuses a request that is still open */
+
+void actor_begin(actor_t *self);
+pl_err_t actor_handle(actor_t *self, const Pl__Envelope *env);
+void actor_shut_down(actor_t *self); /* says goodbye where it can */
+void actor_abort(actor_t *self);
+
+const call_t *actor_call(const actor_t *self);
+/* Sends the leg its keep-alive. False: telephony's instance was not reachable. */
+bool actor_keep_alive(actor_t *self);
+
+#endif

@@ -1,0 +1,104 @@
+/* call.h - one call's machine: (state, time, message) -> state, effects.
+ *
+ * No clock, no I/O, no threads: time comes in, effects (effects.h) go out, and the record it keeps
+ * is a copy that changes only by the changes it also asks to store. The manager's sentences, tools
+ * and its end are messages like any other, named by the number of the thought they belong to; those
+ * of an older thought are stale.
+ *
+ *   CREATING -> DIALLING -> RINGING -> GREETING -> SPEAKING <-> LISTENING -> THINKING -> SPEAKING
+ *                                                                        \-> TRANSFERRING
+ *   any -> ENDING (goodbye is being said, then hang-up) -> ENDED
+ *
+ * Every state has a deadline at which it speaks or ends; see call_tick.
+ *
+ * Units: _ms monotonic; wall_ms since the epoch, for the record.
+ */
+#ifndef DIALOGUE_CALL_H
+#define DIALOGUE_CALL_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "common/err.h"
+#include "envelope.pb-c.h"
+#include "services/dialogue/effects.h"
+#include "services/dialogue/prompts.h"
+
+#define CALL_STATE_MAP(X)                                                                          \
+    X(CREATING) X(DIALLING) X(RINGING) X(GREETING) X(LISTENING) X(THINKING) X(SPEAKING)            \
+    X(TRANSFERRING) X(ENDING) X(ENDED)
+#define CALL_STATE_ENUM(name) CALL_##name,
+typedef enum { CALL_STATE_MAP(CALL_STATE_ENUM) CALL_STATES } call_state_t;
+#undef CALL_STATE_ENUM
+
+typedef struct {
+    uint32_t silence_ms;      /* of both sides, before asking whether the caller is there */
+    uint32_t retry_max;       /* how often to ask */
+    uint32_t soft_ms;         /* thinking, before "one moment, please" */
+    uint32_t hard_ms;         /* thinking, before giving the turn up */
+    uint32_t create_ms;       /* for the store to accept the call */
+    uint32_t dial_ms;         /* for telephony to take the dialling on */
+    uint32_t ring_ms;         /* of ringing; telephony ends it itself a little earlier */
+    uint32_t stream_ms;       /* without an audio stream while the leg is up */
+    uint32_t transfer_ms;     /* for the transfer's outcome */
+    uint32_t hangup_ms;       /* from hang-up to the leg's end */
+    uint32_t search_ms;       /* for an answer of the knowledge base */
+    uint32_t vad_silence_ms;  /* passed on with Listen; 0: speech's own */
+    uint32_t vad_cutoff_ms;
+    uint32_t messages_max;    /* of one call; then it is ended politely */
+} call_settings_t;
+
+typedef struct {
+    uint64_t mono_ms;
+    int64_t wall_ms;
+} call_now_t;
+
+typedef struct call call_t;
+
+/* A call before anything happened. Copies record; settings and prompts are borrowed for the call's
+ * life. leg is telephony's instance for an incoming call, "" for one to be dialled. */
+call_t *call_new(const Pl__CallRecord *record, const char *leg, const call_settings_t *settings,
+                 const prompts_t *prompts);
+void call_destroy(call_t **self_p);
+
+call_state_t call_state(const call_t *self);
+const char *call_state_name(call_state_t state);
+const Pl__CallRecord *call_record(const call_t *self); /* borrowed, until the next call */
+const char *call_id(const call_t *self);
+const char *call_leg(const call_t *self); /* telephony's instance; "" before it is known */
+const char *call_lang(const call_t *self);
+bool call_leg_up(const call_t *self); /* a leg exists that wants keep-alives */
+
+void call_begin(call_t *self, call_now_t now, effects_t *fx);
+/* The store's answer to FX_CREATE. */
+void call_created(call_t *self, call_now_t now, pl_err_t err, effects_t *fx);
+
+/* An event of a leg or of speech. PL_STALE: of an older turn, epoch or state; nothing happened.
+ * PL_UNSUPPORTED: not for calls. */
+pl_err_t call_handle(call_t *self, call_now_t now, const Pl__Envelope *env, effects_t *fx);
+/* The reply to one of our requests; env may be NULL. */
+void call_reply(call_t *self, call_now_t now, asked_t asked, const char *tool_id, pl_err_t err,
+                const Pl__Envelope *env, effects_t *fx);
+
+/* ---- from the manager, for thought ---- */
+
+pl_err_t call_sentence(call_t *self, call_now_t now, uint32_t thought, const char *text,
+                       Pl__Style style, effects_t *fx);
+pl_err_t call_expect(call_t *self, uint32_t thought, Pl__Expect expect);
+pl_err_t call_tool(call_t *self, call_now_t now, uint32_t thought, const char *tool_id,
+                   const char *name, const char *arguments, effects_t *fx);
+pl_err_t call_thought(call_t *self, call_now_t now, uint32_t thought, pl_err_t err, effects_t *fx);
+
+/* ---- time ---- */
+
+uint64_t call_deadline(const call_t *self); /* when to tick next; UINT64_MAX: never */
+void call_tick(call_t *self, call_now_t now, effects_t *fx);
+
+/* Ends it with a short goodbye where there is someone to hear it: this process stops. */
+void call_shut_down(call_t *self, call_now_t now, effects_t *fx);
+/* Another owner has it now: no further effect but FX_OVER. */
+void call_lost(call_t *self, effects_t *fx);
+/* Ends it at once: no goodbye. */
+void call_abort(call_t *self, call_now_t now, effects_t *fx);
+
+#endif

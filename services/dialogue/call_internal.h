@@ -1,0 +1,120 @@
+/* call_internal.h - what the files of the call's machine share. Nobody else includes it. */
+#ifndef DIALOGUE_CALL_INTERNAL_H
+#define DIALOGUE_CALL_INTERNAL_H
+
+#include "services/dialogue/call.h"
+
+typedef enum { AFTER_LISTEN, AFTER_HANGUP, AFTER_TRANSFER } after_t;
+
+enum { SENTENCES_MAX = 64, PAST_TURNS = 4 };
+#define NO_DEADLINE UINT64_MAX
+
+typedef struct {
+    char *text;
+    Pl__Style style;
+} sentence_t;
+
+/* What the bot says at one go. */
+typedef struct {
+    uint32_t number;  /* 0: none yet */
+    uint32_t message; /* in the history; 0: not stored (a prompt of the machine) */
+    sentence_t sentences[SENTENCES_MAX];
+    size_t count;
+    bool closed; /* the last sentence was handed over */
+    bool started;
+    bool over;        /* spoken, cut or stopped: its sentences are kept to say them again */
+    uint32_t thought; /* whose answer it is; 0: a prompt of the machine */
+} turn_t;
+
+/* A turn that was stopped; its end may still be reported. */
+typedef struct {
+    uint32_t number, message;
+} past_turn_t;
+
+struct call {
+    Pl__CallRecord *record;
+    const call_settings_t *settings;
+    const prompts_t *prompts;
+    call_state_t state;
+    uint64_t deadline_ms; /* of the state */
+    char *leg;            /* telephony's instance */
+    char *speech;         /* speech's instance; "" while no stream is open */
+    Pl__LegKind leg_kind;
+    bool answered;     /* the leg was up at some time */
+    bool leg_gone;     /* the leg has ended, or there never was one */
+    bool hangup_asked; /* exactly once */
+    bool accepted;     /* who asked for the call has been answered */
+    bool over;         /* FX_OVER was given */
+
+    uint32_t thought;        /* number of the newest */
+    bool thinking;           /* it has not ended */
+    bool soft_said;          /* "one moment" was said in it */
+    uint64_t thought_ms;     /* when it began */
+    uint32_t turns;          /* number of the newest turn */
+    turn_t turn;             /* the one being said or made */
+    past_turn_t past[PAST_TURNS];
+    after_t after;           /* what follows when the turn was spoken */
+    Pl__Expect expect;
+    bool unheard;            /* the last question was cut before the caller heard it */
+    uint64_t sound_ms;       /* last sound of either side */
+    uint32_t endpointing_ms;  /* of the utterance being answered */
+    uint32_t recognition_ms;
+    uint32_t seed;           /* chooses wordings */
+};
+
+/* call.c */
+void call_enter(call_t *self, call_state_t next, uint64_t deadline_ms);
+void call_hang_up(call_t *self, call_now_t now, const char *reason, effects_t *fx);
+void call_end(call_t *self, call_now_t now, Pl__LegEnd end, const char *detail, effects_t *fx);
+void call_envelope(const call_t *self, Pl__Envelope *env);
+
+/* call_record.c: each changes the copy and asks to store it */
+uint32_t call_add_message(call_t *self, int64_t wall_ms, Pl__Action action, Pl__Persona persona,
+                          const char *content, effects_t *fx);
+Pl__Message *call_message(const call_t *self, uint32_t number); /* NULL when unknown; for changes */
+void call_store_message(call_t *self, const Pl__Message *message, effects_t *fx);
+void call_set_content(Pl__Message *message, const char *content);
+void call_add_tool_call(Pl__Message *message, const char *tool_id, const char *name,
+                        const char *arguments);
+void call_set_tool_result(call_t *self, const char *tool_id, const char *content, effects_t *fx);
+void call_apply(call_t *self, const Pl__CallChange *change, effects_t *fx);
+void call_set_in_progress(call_t *self, bool in_progress, effects_t *fx);
+void call_set_retry(call_t *self, uint32_t retry, effects_t *fx);
+void call_set_interaction(call_t *self, int64_t wall_ms, effects_t *fx);
+void call_transcript(const call_t *self, uint32_t number, Pl__Persona persona, const char *text,
+                     bool partial, effects_t *fx);
+
+/* call_turn.c */
+void call_think(call_t *self, call_now_t now, think_kind_t kind, const char *text, uint32_t message,
+                effects_t *fx);
+void call_cancel_thought(call_t *self, effects_t *fx);
+/* Says one of the fixed sentences as a turn of its own; stored says whether the history gets it. */
+void call_say_prompt(call_t *self, call_now_t now, prompt_t id, bool stored, effects_t *fx);
+/* Says the goodbye and hangs up after it. */
+void call_say_goodbye(call_t *self, call_now_t now, prompt_t id, effects_t *fx);
+void call_stop_turn(call_t *self, effects_t *fx);
+void call_listen(call_t *self, call_now_t now);
+void call_send_listen(call_t *self, effects_t *fx);
+/* The stream is open (again): says what the caller has not heard. */
+void call_stream_opened(call_t *self, call_now_t now, effects_t *fx);
+void call_turn_clear(turn_t *turn);
+/* When a turn of that text must have been over, generously. */
+uint64_t call_speech_deadline(const call_t *self, call_now_t now);
+
+pl_err_t call_on_speech_started(call_t *self, call_now_t now, const Pl__Envelope *env,
+                                effects_t *fx);
+pl_err_t call_on_partial(call_t *self, call_now_t now, const Pl__Envelope *env, effects_t *fx);
+pl_err_t call_on_utterance(call_t *self, call_now_t now, const Pl__Envelope *env, effects_t *fx);
+pl_err_t call_on_barge_in(call_t *self, call_now_t now, const Pl__Envelope *env, effects_t *fx);
+pl_err_t call_on_turn_started(call_t *self, call_now_t now, const Pl__Envelope *env, effects_t *fx);
+pl_err_t call_on_turn_spoken(call_t *self, call_now_t now, const Pl__Envelope *env, effects_t *fx);
+
+/* call_tool.c */
+void call_run_tool(call_t *self, call_now_t now, const char *tool_id, const char *name,
+                   const char *arguments, effects_t *fx);
+void call_searched(call_t *self, const char *tool_id, pl_err_t err, const Pl__Envelope *env,
+                   effects_t *fx);
+void call_sms_sent(call_t *self, call_now_t now, const char *tool_id, pl_err_t err,
+                   const Pl__Envelope *env, effects_t *fx);
+
+#endif

@@ -1,0 +1,140 @@
+/* call_record.c - the changes of a call's record that its machine makes. */
+#include <assert.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "common/record.h"
+#include "services/dialogue/call_internal.h"
+
+void call_apply(call_t *self, const Pl__CallChange *change, effects_t *fx)
+{
+    pl_err_t err = pl_record_apply(self->record, change);
+    assert(err == PL_OK); /* we made it */
+    (void)fx_store(fx, change);
+}
+
+Pl__Message *call_message(const call_t *self, uint32_t number)
+{
+    for (size_t i = self->record->n_messages; number && i-- > 0;) {
+        if (self->record->messages[i]->number == number) return self->record->messages[i];
+    }
+    return NULL;
+}
+
+void call_store_message(call_t *self, const Pl__Message *message, effects_t *fx)
+{
+    Pl__CallChange change = PL__CALL_CHANGE__INIT;
+    change.change_case = PL__CALL_CHANGE__CHANGE_MESSAGE;
+    /* The copy in the record is replaced by a copy of itself: changes have one way only. */
+    Pl__Message *copy = (Pl__Message *)pl_message_copy(&message->base);
+    change.message = copy;
+    call_apply(self, &change, fx);
+    pl__message__free_unpacked(copy, NULL);
+}
+
+uint32_t call_add_message(call_t *self, int64_t wall_ms, Pl__Action action, Pl__Persona persona,
+                          const char *content, effects_t *fx)
+{
+    uint32_t last = 0;
+    for (size_t i = 0; i < self->record->n_messages; i++) {
+        if (self->record->messages[i]->number > last) last = self->record->messages[i]->number;
+    }
+    Pl__Message message = PL__MESSAGE__INIT;
+    message.number = last + 1;
+    message.created_at_ms = wall_ms;
+    message.action = action;
+    message.persona = persona;
+    message.content = (char *)content;
+    message.lang_short_code = (char *)call_lang(self);
+    call_store_message(self, &message, fx);
+    return message.number;
+}
+
+void call_set_content(Pl__Message *message, const char *content)
+{
+    char *copy = strdup(content);
+    assert(copy);
+    if (message->content != (char *)protobuf_c_empty_string) free(message->content);
+    message->content = copy;
+}
+
+static char *text_copy(const char *text)
+{
+    char *copy = strdup(text);
+    assert(copy);
+    return copy;
+}
+
+void call_add_tool_call(Pl__Message *message, const char *tool_id, const char *name,
+                        const char *arguments)
+{
+    size_t n = message->n_tool_calls;
+    Pl__ToolCall **list = realloc(message->tool_calls, (n + 1) * sizeof *list);
+    Pl__ToolCall *call = malloc(sizeof *call);
+    assert(list && call);
+    pl__tool_call__init(call);
+    call->tool_id = text_copy(tool_id);
+    call->function_name = text_copy(name);
+    call->function_arguments = text_copy(arguments);
+    list[n] = call;
+    message->tool_calls = list;
+    message->n_tool_calls = n + 1;
+}
+
+void call_set_tool_result(call_t *self, const char *tool_id, const char *content, effects_t *fx)
+{
+    for (size_t i = self->record->n_messages; i-- > 0;) {
+        Pl__Message *message = self->record->messages[i];
+        for (size_t k = 0; k < message->n_tool_calls; k++) {
+            Pl__ToolCall *call = message->tool_calls[k];
+            if (strcmp(call->tool_id, tool_id) != 0) continue;
+            char *copy = text_copy(content);
+            if (call->content != (char *)protobuf_c_empty_string) free(call->content);
+            call->content = copy;
+            call_store_message(self, message, fx);
+            return;
+        }
+    }
+}
+
+void call_set_in_progress(call_t *self, bool in_progress, effects_t *fx)
+{
+    Pl__CallChange change = PL__CALL_CHANGE__INIT;
+    change.change_case = PL__CALL_CHANGE__CHANGE_IN_PROGRESS;
+    change.in_progress = in_progress;
+    call_apply(self, &change, fx);
+}
+
+void call_set_retry(call_t *self, uint32_t retry, effects_t *fx)
+{
+    if (self->record->recognition_retry == retry) return;
+    Pl__CallChange change = PL__CALL_CHANGE__INIT;
+    change.change_case = PL__CALL_CHANGE__CHANGE_RECOGNITION_RETRY;
+    change.recognition_retry = retry;
+    call_apply(self, &change, fx);
+}
+
+void call_set_interaction(call_t *self, int64_t wall_ms, effects_t *fx)
+{
+    Pl__CallChange change = PL__CALL_CHANGE__INIT;
+    change.change_case = PL__CALL_CHANGE__CHANGE_LAST_INTERACTION_AT_MS;
+    change.last_interaction_at_ms = wall_ms;
+    call_apply(self, &change, fx);
+}
+
+/* Legs that can show text get what is said as it is said. */
+void call_transcript(const call_t *self, uint32_t number, Pl__Persona persona, const char *text,
+                     bool partial, effects_t *fx)
+{
+    if (self->leg_kind != PL__LEG_KIND__BROWSER || !self->leg[0]) return;
+    Pl__LegTranscript body = PL__LEG_TRANSCRIPT__INIT;
+    Pl__Envelope env;
+    call_envelope(self, &env);
+    body.number = number;
+    body.persona = persona;
+    body.text = (char *)text;
+    body.partial = partial;
+    env.body_case = PL__ENVELOPE__BODY_LEG_TRANSCRIPT;
+    env.leg_transcript = &body;
+    (void)fx_event(fx, self->leg, &env);
+}

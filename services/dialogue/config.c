@@ -1,0 +1,78 @@
+#include "services/dialogue/config.h"
+
+#define STRING(path, fallback, help)                                                               \
+    {                                                                                              \
+        path, PL_CONFIG_STRING, fallback, 0, 0, help                                               \
+    }
+#define INT(path, fallback, min, max, help)                                                        \
+    {                                                                                              \
+        path, PL_CONFIG_INT, fallback, min, max, help                                              \
+    }
+#define PROMPT(id, name)                                                                           \
+    STRING("prompts.tts." name "_tpl[]", NULL, "wordings that replace the built-in ones"),
+
+const pl_config_key_t dialogue_config_keys[] = {
+    INT("dialogue.max_calls", "500", 1, 100000, "calls at once; more are refused as busy"),
+    STRING("dialogue.manager", "script", "who decides what is said: script"),
+    STRING("dialogue.timezone", "UTC", "zone of the callers' clock, like Europe/Paris"),
+    INT("dialogue.ring_timeout_ms", "45000", 1000, 600000, "how long a call out may ring"),
+    INT("dialogue.stream_timeout_ms", "30000", 1000, 600000,
+        "an answered call without audio stream for so long is ended"),
+    INT("dialogue.transfer_timeout_ms", "30000", 1000, 600000, "for a transfer's outcome"),
+    INT("dialogue.search_timeout_ms", "3000", 100, 60000, "for the knowledge base's answer"),
+    INT("dialogue.store_timeout_ms", "3000", 100, 60000, "for persistence to acknowledge a write"),
+    INT("dialogue.store_retry_sec", "600", 1, 86400,
+        "how long the writes of an ended call are tried again"),
+    INT("dialogue.drain_timeout_ms", "2000", 0, 86400000,
+        "after SIGTERM: how long live calls may go on before they are ended politely"),
+    INT("dialogue.messages_max", "1000", 10, 100000, "messages of one call; then it is ended"),
+    {"dialogue.script.ask_policyholder", PL_CONFIG_BOOL, "false", 0, 0,
+     "ask for policyholder_name, _email and _phone even where the claim does not list them"},
+    {"dialogue.script.answer_score", PL_CONFIG_DOUBLE, "1.0", 0, 5,
+     "least score of a passage that is given as an answer"},
+
+    /* what a call is for, where POST /call or a caller does not say */
+    STRING("conversation.initiate.agent_phone_number", "",
+           "E.164 number that \"talk to a human\" goes to; empty: nobody"),
+    STRING("conversation.initiate.bot_company", "Parley", "company the bot speaks for"),
+    STRING("conversation.initiate.bot_name", "Amelie", "the bot's name"),
+    STRING("conversation.initiate.task", "", "what calls are for, in English; empty: built in"),
+    {"conversation.initiate.prosody_rate", PL_CONFIG_DOUBLE, "1.0", 0.75, 1.25, "speed of speech"},
+    STRING("conversation.initiate.claim[].name", NULL, "a field to be filled; none: an insurance claim"),
+    STRING("conversation.initiate.claim[].type", "text", "text, datetime, phone_number or email"),
+    STRING("conversation.initiate.claim[].description", "", "what it is, in a few English words"),
+    STRING("conversation.initiate.lang.default_short_code", "en-US", "language that calls begin in"),
+    STRING("conversation.initiate.lang.availables[].short_code", NULL, "a language, like fr-FR"),
+    STRING("conversation.initiate.lang.availables[].voice", "", "its voice; empty: the provider's"),
+    STRING("conversation.initiate.lang.availables[].pronunciations_en[]", NULL,
+           "how callers name it, in English"),
+
+    STRING("prompts.tts_lang", "en-US", "language of the wordings below"),
+    PROMPT_MAP(PROMPT)
+    {NULL, PL_CONFIG_STRING, NULL, 0, 0, NULL},
+};
+
+static uint32_t number(const pl_config_t *cfg, const char *path)
+{
+    return (uint32_t)pl_config_int(cfg, path);
+}
+
+void dialogue_call_settings(const pl_config_t *cfg, call_settings_t *out)
+{
+    *out = (call_settings_t){
+        .silence_ms = 1000 * number(cfg, "features.phone_silence_timeout_sec"),
+        .retry_max = number(cfg, "features.recognition_retry_max"),
+        .soft_ms = 1000 * number(cfg, "features.answer_soft_timeout_sec"),
+        .hard_ms = 1000 * number(cfg, "features.answer_hard_timeout_sec"),
+        .create_ms = 2 * number(cfg, "dialogue.store_timeout_ms"),
+        .dial_ms = 10000,
+        .ring_ms = number(cfg, "dialogue.ring_timeout_ms"),
+        .stream_ms = number(cfg, "dialogue.stream_timeout_ms"),
+        .transfer_ms = number(cfg, "dialogue.transfer_timeout_ms"),
+        .hangup_ms = 5000,
+        .search_ms = number(cfg, "dialogue.search_timeout_ms"),
+        .vad_silence_ms = number(cfg, "features.vad_silence_timeout_ms"),
+        .vad_cutoff_ms = number(cfg, "features.vad_cutoff_timeout_ms"),
+        .messages_max = number(cfg, "dialogue.messages_max"),
+    };
+}

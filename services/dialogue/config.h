@@ -1,0 +1,13 @@
+/* config.h - dialogue's keys of the configuration. */
+#ifndef DIALOGUE_CONFIG_H
+#define DIALOGUE_CONFIG_H
+
+#include "common/config.h"
+#include "services/dialogue/call.h"
+#include "services/dialogue/manager.h"
+
+extern const pl_config_key_t dialogue_config_keys[]; /* ends with a NULL path */
+
+void dialogue_call_settings(const pl_config_t *cfg, call_settings_t *out);
+
+#endif

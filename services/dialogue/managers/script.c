@@ -1,0 +1,195 @@
+/* script.c - the form-filling dialogue manager: asks for the claim's fields, no model needed. */
+#include <assert.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "services/dialogue/managers/script_internal.h"
+
+static void *script_open(const manager_opts_t *opts, const manager_sink_t *sink, const char *seed)
+{
+    script_t *s = calloc(1, sizeof *s);
+    assert(s);
+    s->opts = *opts;
+    s->sink = *sink;
+    s->at.pending = s->at.last_set = NO_FIELD;
+    for (const char *p = seed; *p; p++) s->seed = s->seed * 33 + (unsigned char)*p;
+    s->before = s->at;
+    return s;
+}
+
+static void script_close(void **self)
+{
+    free(*self);
+    *self = NULL;
+}
+
+void tool(script_t *s, const char *name, cJSON *arguments)
+{
+    char id[32];
+    char *json = cJSON_PrintUnformatted(arguments);
+    assert(json);
+    snprintf(id, sizeof id, "script-%u", ++s->tools);
+    if (strcmp(name, "search_document") == 0) snprintf(s->waiting, sizeof s->waiting, "%s", id);
+    s->sink.tool(s->sink.arg, s->thought, id, name, json);
+    cJSON_free(json);
+    cJSON_Delete(arguments);
+}
+
+/* The next question, or the summary when there is none. */
+void go_on(script_t *s)
+{
+    s->at.answered = false;
+    int field = next_field(s);
+    s->at.digits[0] = '\0';
+    if (field != NO_FIELD) {
+        if (field != s->at.pending) s->at.fails = 0;
+        s->at.pending = field;
+        s->at.mode = MODE_ASK;
+        say_question(s, field);
+        return;
+    }
+    s->at.pending = NO_FIELD;
+    s->at.fails = 0;
+    s->at.mode = MODE_CLOSING;
+    if (s->at.summed_up) {
+        say_prompt(s, PROMPT_ANYTHING_ELSE, "", "");
+    } else {
+        s->at.summed_up = true;
+        say_recap(s);
+    }
+}
+
+/* "Help the customer with their digital workplace" -> "your digital workplace" */
+static bool purpose(const char *task, char *out, size_t bytes)
+{
+    words_t w;
+    char sentence[256];
+    size_t n = strcspn(task, ".;:\n");
+    if (n == 0 || n >= sizeof sentence) return false;
+    snprintf(sentence, sizeof sentence, "%.*s", (int)n, task);
+    words_split(&w, sentence);
+    size_t i = words_is(&w, 0, "help") ? 1 : words_in(&w, 0, "assist") ? 1 : 0;
+    if (!i) return false;
+    if (words_in(&w, i, "the our a")) i++;
+    if (!words_in(&w, i, "customer customers caller callers user users client clients")) return false;
+    if (!words_is(&w, i + 1, "with")) return false;
+    i += 2;
+    if (i >= w.count || w.count - i > 8) return false;
+    for (size_t k = i; k < w.count; k++) {
+        if (words_in(&w, k, "their his her")) words_set(&w, k, "your");
+        if (words_in(&w, k, "them him they assistant")) return false;
+    }
+    words_join(&w, i, w.count, out, bytes);
+    return true;
+}
+
+static bool talked_before(const Pl__CallRecord *record)
+{
+    for (size_t i = 0; i < record->n_messages; i++) {
+        const Pl__Message *message = record->messages[i];
+        if (message->persona == PL__PERSONA__HUMAN && message->action == PL__ACTION__TALK) {
+            return true;
+        }
+    }
+    return false;
+}
+
+static void open_conversation(script_t *s)
+{
+    char about[256];
+    say_prompt(s, PROMPT_HELLO, "", "");
+    if (talked_before(s->record)) {
+        say_prompt(s, PROMPT_WELCOME_BACK, "", "");
+    } else if (strncmp(s->record->initiate->lang_default, "en", 2) == 0 &&
+               purpose(s->record->initiate->task, about, sizeof about)) {
+        say_prompt(s, PROMPT_PURPOSE_TASK, "", about);
+    } else if (next_field(s) != NO_FIELD) {
+        say_prompt(s, PROMPT_PURPOSE, "", "");
+    }
+    if (next_field(s) == NO_FIELD) {
+        s->at.mode = MODE_CLOSING;
+        s->at.summed_up = true;
+        say_prompt(s, PROMPT_HELP, "", "");
+        return;
+    }
+    go_on(s);
+}
+
+static void finish(script_t *s)
+{
+    expect_answer(s);
+    s->sink.done(s->sink.arg, s->thought, PL_OK);
+}
+
+static void script_think(void *self, const think_t *think)
+{
+    script_t *s = self;
+    s->thought = think->number;
+    s->record = think->record;
+    s->now = think->now;
+    s->waiting[0] = '\0';
+    s->seed++;
+    switch (think->kind) {
+    case THINK_OPENING: open_conversation(s); break;
+    case THINK_TRANSFER_FAILED:
+        say_prompt(s, PROMPT_TRANSFER_FAILED, "", "");
+        s->at.mode = s->at.back;
+        say_current(s);
+        break;
+    case THINK_UTTERANCE: reply(s, think->text, think->unheard); break;
+    }
+    if (!s->waiting[0]) finish(s);
+    s->record = NULL;
+}
+
+static void answer_from(script_t *s, const char *content)
+{
+    char text[SAY_BYTES];
+    cJSON *list = cJSON_Parse(content);
+    const cJSON *best = cJSON_GetArrayItem(list, 0);
+    const cJSON *score = cJSON_GetObjectItemCaseSensitive(best, "score");
+    const cJSON *passage = cJSON_GetObjectItemCaseSensitive(best, "content");
+    bool good = cJSON_IsNumber(score) && score->valuedouble >= s->opts.answer_score &&
+                cJSON_IsString(passage) &&
+                pick_answer(passage->valuestring, s->question, text, sizeof text);
+    if (good) {
+        say(s, text);
+    } else {
+        say_prompt(s, PROMPT_NO_ANSWER, "", "");
+    }
+    s->at.answered = good;
+    cJSON_Delete(list);
+    if (s->at.mode == MODE_CLOSING) {
+        say_prompt(s, PROMPT_ANYTHING_ELSE, "", "");
+    } else {
+        say_current(s);
+    }
+}
+
+static void script_tool_result(void *self, const char *tool_id, const char *content,
+                               const Pl__CallRecord *record)
+{
+    script_t *s = self;
+    if (!s->waiting[0] || strcmp(s->waiting, tool_id) != 0) return;
+    s->waiting[0] = '\0';
+    s->record = record;
+    answer_from(s, content);
+    finish(s);
+    s->record = NULL;
+}
+
+static void script_cancel(void *self)
+{
+    script_t *s = self;
+    s->waiting[0] = '\0';
+}
+
+const manager_t manager_script = {
+    .name = "script",
+    .open = script_open,
+    .think = script_think,
+    .tool_result = script_tool_result,
+    .cancel = script_cancel,
+    .close = script_close,
+};

@@ -1,0 +1,525 @@
+/* script_reply.c - what the script makes of an utterance: wishes first, then answers, by mode. */
+#include <stdio.h>
+#include <string.h>
+
+#include "common/record.h"
+#include "services/dialogue/managers/script_internal.h"
+#include "services/dialogue/nlu/text.h"
+
+static const char *lang_of(const script_t *s)
+{
+    const char *chosen = s->record->lang_short_code;
+    return chosen[0] ? chosen : s->record->initiate->lang_default;
+}
+
+static bool pending_text(const script_t *s)
+{
+    return s->at.pending != NO_FIELD &&
+           field_at(s, s->at.pending)->type == PL__CLAIM_TYPE__TEXT;
+}
+
+void say_goodbye(script_t *s)
+{
+    cJSON *args = cJSON_CreateObject();
+    cJSON_AddStringToObject(args, "reason", "the caller is done");
+    tool(s, "end_call", args); /* first, so that the goodbye is not interrupted */
+    say_prompt(s, PROMPT_GOODBYE, "", "");
+}
+
+void offer_human(script_t *s, prompt_t id)
+{
+    if (s->at.mode != MODE_HUMAN) s->at.back = s->at.mode;
+    s->at.mode = MODE_HUMAN;
+    s->at.offered_human = true;
+    say_prompt(s, id, "", "");
+}
+
+/* The field stays open; what is not understood three times is left. */
+static void give_up_field(script_t *s, bool refused)
+{
+    int field = s->at.pending;
+    if (field == NO_FIELD) {
+        go_on(s);
+        return;
+    }
+    s->at.fields[field].skipped = true;
+    s->at.fields[field].refused = s->at.fields[field].refused || refused;
+    s->at.pending = NO_FIELD;
+    say_prompt(s, PROMPT_SKIPPED, "", "");
+    go_on(s);
+}
+
+static bool can_transfer(const script_t *s)
+{
+    return phone_valid(s->record->initiate->agent_phone_number);
+}
+
+static prompt_t hint_for(const script_t *s)
+{
+    if (s->at.mode != MODE_ASK || s->at.pending == NO_FIELD) return PROMPT_NOT_UNDERSTOOD;
+    switch (field_at(s, s->at.pending)->type) {
+    case PL__CLAIM_TYPE__DATETIME: return PROMPT_HINT_MOMENT;
+    case PL__CLAIM_TYPE__PHONE_NUMBER: return PROMPT_HINT_PHONE;
+    case PL__CLAIM_TYPE__EMAIL: return PROMPT_HINT_EMAIL;
+    case PL__CLAIM_TYPE__TEXT:
+    case _PL__CLAIM_TYPE_IS_INT_SIZE: break;
+    }
+    return PROMPT_NOT_UNDERSTOOD;
+}
+
+static void not_understood(script_t *s)
+{
+    s->at.fails++;
+    if (s->at.fails >= FAILS_MAX) {
+        s->at.fails = 0;
+        if (s->at.mode == MODE_CLOSING) {
+            say_goodbye(s);
+        } else if (s->at.mode == MODE_CONFIRM) {
+            go_on(s); /* kept, unconfirmed; the summary says it again */
+        } else if (s->at.mode == MODE_ASK && !s->at.offered_human && can_transfer(s)) {
+            offer_human(s, PROMPT_HUMAN_OFFER);
+        } else {
+            s->at.mode = MODE_ASK;
+            give_up_field(s, false);
+        }
+        return;
+    }
+    say_prompt(s, PROMPT_NOT_UNDERSTOOD, "", "");
+    prompt_t hint = hint_for(s);
+    if (hint != PROMPT_NOT_UNDERSTOOD) say_prompt(s, hint, "", "");
+    say_current(s);
+}
+
+/* ---- wishes ---- */
+
+static void change_speed(script_t *s, double by)
+{
+    double rate = s->record->initiate->prosody_rate;
+    double speed = (rate > 0 ? rate : 1.0) + by;
+    cJSON *args = cJSON_CreateObject();
+    cJSON_AddNumberToObject(args, "speed", speed < 0.75 ? 0.75 : speed > 1.25 ? 1.25 : speed);
+    tool(s, "speech_speed", args);
+    say_prompt(s, by < 0 ? PROMPT_SLOWER : PROMPT_FASTER, "", "");
+    say_current(s);
+}
+
+static void repeat(script_t *s, const char *last)
+{
+    if (s->at.answered && last[0]) {
+        say(s, last);
+    } else {
+        say_current(s);
+    }
+}
+
+static void ask_human(script_t *s)
+{
+    if (can_transfer(s)) {
+        offer_human(s, PROMPT_HUMAN_CONSENT);
+        return;
+    }
+    say_prompt(s, PROMPT_TRANSFER_FAILED, "", "");
+    say_current(s);
+}
+
+/* True when the utterance was a wish and is dealt with. */
+static bool wish(script_t *s, const words_t *w, const char *last)
+{
+    switch (intent_of(w, lang_of(s))) {
+    case INTENT_GOODBYE:
+        if (s->at.mode == MODE_CLOSING) confirm_all(s);
+        say_goodbye(s);
+        return true;
+    case INTENT_HUMAN:
+        if (s->at.mode == MODE_HUMAN) return false;
+        ask_human(s);
+        return true;
+    case INTENT_REPEAT: repeat(s, last); return true;
+    case INTENT_SLOWER: change_speed(s, -0.15); return true;
+    case INTENT_FASTER: change_speed(s, 0.15); return true;
+    case INTENT_WAIT: say_prompt(s, PROMPT_WAIT, "", ""); return true;
+    case INTENT_SKIP:
+        if (s->at.mode != MODE_ASK) return false;
+        give_up_field(s, true);
+        return true;
+    case INTENT_DONE:
+        if (s->at.mode == MODE_CLOSING) {
+            confirm_all(s);
+            say_goodbye(s);
+            return true;
+        }
+        if (s->at.mode != MODE_ASK) return false;
+        give_up_field(s, true);
+        return true;
+    case INTENT_NONE: break;
+    }
+    return false;
+}
+
+static bool about_us(const words_t *w)
+{
+    static const char *const phrases[] = {"who is this", "who are you", "who is calling", "whos this",
+                                          "are you a robot", "are you human", "are you a human",
+                                          "are you a machine", "whos calling", "am i speaking to",
+                                          "what is this about", "what is your name", NULL};
+    return w->count <= 10 && words_has_any(w, phrases);
+}
+
+/* A question goes to the knowledge base; the thought ends when the answer is there. */
+static bool question(script_t *s, const char *text, const words_t *w)
+{
+    if (about_us(w)) {
+        say_prompt(s, PROMPT_HELLO, "", "");
+        say_current(s);
+        return true;
+    }
+    if (!intent_question(w)) return false;
+    value_copy(s->question, sizeof s->question, text);
+    cJSON *args = cJSON_CreateObject();
+    cJSON *queries = cJSON_AddArrayToObject(args, "queries");
+    cJSON_AddItemToArray(queries, cJSON_CreateString(s->question));
+    tool(s, "search_document", args);
+    return true;
+}
+
+/* ---- values ---- */
+
+/* Stores the value; what only the ear can check is read back and confirmed. */
+static void take_value(script_t *s, int field, const char *value)
+{
+    char spoken[VALUE_BYTES];
+    bool text = field_at(s, field)->type == PL__CLAIM_TYPE__TEXT;
+    set_value(s, field, value, false);
+    s->at.fails = 0;
+    s->at.pending = field;
+    s->at.digits[0] = '\0';
+    if (!text) {
+        s->at.mode = MODE_CONFIRM;
+        say_current(s);
+        return;
+    }
+    s->at.last_set = field;
+    speakable(s, field_at(s, field), value, spoken, sizeof spoken);
+    say_prompt(s, PROMPT_GOT, "", spoken);
+    go_on(s);
+}
+
+static void correct_last(script_t *s, const char *text, const words_t *w)
+{
+    char value[VALUE_BYTES];
+    char spoken[VALUE_BYTES];
+    size_t from = 0;
+    size_t to = 0;
+    int field = s->at.last_set;
+    if (read_value(s, field, text, w, true, value, &from, &to) != READ_VALUE) {
+        not_understood(s);
+        return;
+    }
+    set_value(s, field, value, false);
+    speakable(s, field_at(s, field), value, spoken, sizeof spoken);
+    say_prompt(s, PROMPT_CORRECTED, "", spoken);
+    say_current(s);
+}
+
+/* "no, building five" right after "building four, got it." */
+static bool corrects_last(script_t *s, const char *text, const words_t *w)
+{
+    size_t used = intent_correction(w);
+    if (!used || used >= w->count || s->at.last_set == NO_FIELD) return false;
+    char value[VALUE_BYTES];
+    size_t from = 0;
+    size_t to = 0;
+    words_t rest = *w;
+    words_cut(&rest, 0, used);
+    bool typed = s->at.pending != NO_FIELD && !pending_text(s);
+    if (typed && read_value(s, s->at.pending, text, &rest, true, value, &from, &to) != READ_NOTHING) {
+        return false;
+    }
+    correct_last(s, text, &rest);
+    return true;
+}
+
+/* The value in "change the building location to building five", when it is there. */
+static void change_field(script_t *s, int field, const char *text, const words_t *w)
+{
+    static const char *const turns[] = {"to", "it is", "its", "should be", "is"};
+    char value[VALUE_BYTES];
+    size_t from = 0;
+    size_t to = 0;
+    for (size_t k = 0; k < sizeof turns / sizeof turns[0]; k++) {
+        size_t at = words_find(w, 0, turns[k]);
+        if (at == WORDS_NONE) continue;
+        words_t rest = *w;
+        words_cut(&rest, 0, at + words_match(w, at, turns[k]));
+        if (words_in(&rest, 0, "wrong not incorrect") || rest.count == 0) continue;
+        if (read_value(s, field, text, &rest, true, value, &from, &to) == READ_VALUE) {
+            take_value(s, field, value);
+            return;
+        }
+    }
+    s->at.pending = field;
+    s->at.mode = MODE_ASK;
+    s->at.fields[field].refused = s->at.fields[field].skipped = false;
+    say_question(s, field);
+}
+
+static bool changes(script_t *s, const char *text, const words_t *w)
+{
+    if (!intent_change(w)) return false;
+    int field = field_named(s, w);
+    if (field != NO_FIELD) {
+        change_field(s, field, text, w);
+    } else {
+        s->at.mode = MODE_CHANGE;
+        say_current(s);
+    }
+    return true;
+}
+
+/* Nothing but a greeting, an agreement or a sound: no answer, and nothing to complain of. */
+static bool says_nothing(const words_t *w)
+{
+    for (size_t i = 0; i < w->count; i++) {
+        if (!words_in(w, i, "hello hi hey good morning afternoon evening yes yeah okay ok mhm uh um "
+                            "hmm huh sure right well so oh ah alright thank you thanks please and "
+                            "the a")) {
+            return false;
+        }
+    }
+    return true;
+}
+
+static void answer(script_t *s, const char *text, words_t *w)
+{
+    char value[VALUE_BYTES];
+    size_t from = 0;
+    size_t to = 0;
+    int field = s->at.pending;
+    bool swore = text_drop_profanity(w) > 0;
+    if (field == NO_FIELD) {
+        go_on(s);
+        return;
+    }
+    if (swore && w->count < 3) {
+        say_prompt(s, PROMPT_POLITE, "", "");
+        say_current(s);
+        return;
+    }
+    if (says_nothing(w)) {
+        say_current(s);
+        return;
+    }
+    if (pending_text(s)) (void)take_volunteered(s, w, field);
+    switch (read_value(s, field, text, w, true, value, &from, &to)) {
+    case READ_VALUE:
+        if (!pending_text(s)) {
+            words_cut(w, from, to);
+            (void)take_volunteered(s, w, field);
+        }
+        take_value(s, field, value);
+        break;
+    case READ_PARTIAL: {
+        char digits[VALUE_BYTES];
+        phone_say(s->at.digits, digits, sizeof digits);
+        say_prompt(s, PROMPT_HINT_MORE_DIGITS, "", digits);
+        break;
+    }
+    case READ_COUNTRY: say_prompt(s, PROMPT_HINT_COUNTRY, "", ""); break;
+    case READ_NOTHING:
+        s->at.digits[0] = '\0';
+        if (take_volunteered(s, w, field)) {
+            say_current(s);
+        } else {
+            not_understood(s);
+        }
+        break;
+    }
+}
+
+/* ---- modes ---- */
+
+static void in_confirm(script_t *s, const char *text, words_t *w)
+{
+    char value[VALUE_BYTES];
+    size_t used = 0;
+    size_t from = 0;
+    size_t to = 0;
+    int field = s->at.pending;
+    polarity_t polarity = intent_polarity(w, lang_of(s), &used);
+    words_t rest = *w;
+    words_cut(&rest, 0, used);
+    if (polarity == POLARITY_YES) {
+        set_value(s, field, field_value(s, field), true);
+        s->at.last_set = field;
+        (void)take_volunteered(s, &rest, field);
+        go_on(s);
+        return;
+    }
+    if (read_value(s, field, text, &rest, true, value, &from, &to) == READ_VALUE) {
+        take_value(s, field, value);
+        return;
+    }
+    if (polarity == POLARITY_NO) {
+        set_value(s, field, "", false); /* withdrawn */
+        s->at.mode = MODE_ASK;
+        s->at.fails++;
+        if (s->at.fails >= FAILS_MAX) {
+            give_up_field(s, false);
+            return;
+        }
+        say_prompt(s, PROMPT_SORRY_AGAIN, "", "");
+        say_question(s, field);
+        return;
+    }
+    if (changes(s, text, w)) return;
+    s->at.fails++;
+    if (s->at.fails >= FAILS_MAX) {
+        go_on(s); /* kept, unconfirmed; the summary says it again */
+        return;
+    }
+    say_prompt(s, PROMPT_YES_OR_NO, "", "");
+    say_current(s);
+}
+
+static void in_human(script_t *s, const char *text, words_t *w)
+{
+    size_t used = 0;
+    polarity_t polarity = intent_polarity(w, lang_of(s), &used);
+    bool asks_again = intent_of(w, lang_of(s)) == INTENT_HUMAN;
+    if (polarity == POLARITY_YES || (asks_again && polarity != POLARITY_NO)) {
+        tool(s, "talk_to_human", cJSON_CreateObject()); /* first: it is not interrupted */
+        say_prompt(s, PROMPT_HUMAN_TRANSFER, "", "");
+        return;
+    }
+    s->at.mode = s->at.back;
+    if (polarity == POLARITY_NO) {
+        say_prompt(s, PROMPT_GO_ON, "", "");
+        say_current(s);
+        return;
+    }
+    if (s->at.mode == MODE_ASK) {
+        answer(s, text, w);
+    } else {
+        say_current(s);
+    }
+}
+
+static void in_closing(script_t *s, const char *text, words_t *w)
+{
+    size_t used = 0;
+    if (changes(s, text, w)) return;
+    polarity_t polarity = intent_polarity(w, lang_of(s), &used);
+    words_t rest = *w;
+    words_cut(&rest, 0, used);
+    static const char *const fine[] = {"right", "correct", "fine", "good", "perfect", "okay", NULL};
+    if (polarity == POLARITY_NO && (rest.count == 0 || says_nothing(&rest))) {
+        confirm_all(s);
+        say_goodbye(s);
+        return;
+    }
+    if (polarity == POLARITY_YES && rest.count == 0) {
+        if (words_has_any(w, fine)) {
+            confirm_all(s);
+            say_prompt(s, PROMPT_ANYTHING_ELSE, "", "");
+        } else {
+            s->at.mode = MODE_CHANGE;
+            say_current(s);
+        }
+        return;
+    }
+    if (words_find(w, 0, "thank") != WORDS_NONE && w->count <= 4) {
+        confirm_all(s);
+        say_goodbye(s);
+        return;
+    }
+    if (polarity == POLARITY_NO) { /* "no, the building is five" */
+        int field = field_named(s, &rest);
+        if (field != NO_FIELD) {
+            change_field(s, field, text, &rest);
+            return;
+        }
+    }
+    (void)take_volunteered(s, w, NO_FIELD);
+    say_prompt(s, PROMPT_NOTED, "", "");
+    say_prompt(s, PROMPT_ANYTHING_ELSE, "", "");
+}
+
+static void in_change(script_t *s, const char *text, words_t *w)
+{
+    size_t used = 0;
+    int field = field_named(s, w);
+    if (field != NO_FIELD) {
+        change_field(s, field, text, w);
+        return;
+    }
+    polarity_t polarity = intent_polarity(w, lang_of(s), &used);
+    s->at.mode = MODE_CLOSING;
+    if (polarity == POLARITY_NO) {
+        say_prompt(s, PROMPT_GO_ON, "", "");
+    } else {
+        say_prompt(s, PROMPT_NOTED, "", "");
+    }
+    go_on(s);
+}
+
+static void by_mode(script_t *s, const char *text, words_t *w)
+{
+    switch (s->at.mode) {
+    case MODE_ASK:
+        if (corrects_last(s, text, w) || changes(s, text, w)) return;
+        answer(s, text, w);
+        break;
+    case MODE_CONFIRM: in_confirm(s, text, w); break;
+    case MODE_HUMAN: in_human(s, text, w); break;
+    case MODE_CLOSING: in_closing(s, text, w); break;
+    case MODE_CHANGE: in_change(s, text, w); break;
+    }
+}
+
+/* An answer that also holds "not sure" or "wait" is an answer still. */
+static bool holds_value(script_t *s, const char *text, const words_t *w)
+{
+    char value[VALUE_BYTES];
+    char digits[PHONE_BYTES];
+    size_t from = 0;
+    size_t to = 0;
+    if (s->at.mode != MODE_ASK || s->at.pending == NO_FIELD || pending_text(s)) return false;
+    memcpy(digits, s->at.digits, sizeof digits);
+    bool found = read_value(s, s->at.pending, text, w, true, value, &from, &to) == READ_VALUE;
+    memcpy(s->at.digits, digits, sizeof digits);
+    return found;
+}
+
+/* Did the caller simply go on with what they were saying when we began to answer? */
+static bool continues(const script_t *s, const words_t *w)
+{
+    size_t used = 0;
+    return s->heard[0] && intent_of(w, lang_of(s)) == INTENT_NONE && !intent_question(w) &&
+           intent_polarity(w, lang_of(s), &used) == POLARITY_NONE && !intent_correction(w);
+}
+
+void reply(script_t *s, const char *text, bool unheard)
+{
+    char joined[2 * VALUE_BYTES];
+    char last[SAY_BYTES];
+    words_t w;
+    memcpy(last, s->said, sizeof last);
+    s->said[0] = '\0';
+    words_split(&w, text);
+    if (w.count == 0) {
+        not_understood(s);
+        return;
+    }
+    value_copy(joined, VALUE_BYTES, text);
+    if (unheard && continues(s, &w)) {
+        char more[VALUE_BYTES];
+        snprintf(joined, sizeof joined, "%s %s", s->heard, value_copy(more, sizeof more, text));
+        words_split(&w, joined);
+        s->at = s->before; /* our answer to the first half was never heard */
+    }
+    s->before = s->at;
+    value_copy(s->heard, sizeof s->heard, joined);
+    if (!holds_value(s, joined, &w) && wish(s, &w, last)) return;
+    if (question(s, joined, &w)) return;
+    by_mode(s, joined, &w);
+}

@@ -1,0 +1,172 @@
+#include "services/dialogue/outbox.h"
+
+#include <assert.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "common/record.h"
+
+enum { FIRST_RETRY_MS = 100, LAST_RETRY_MS = 2000 };
+
+struct outbox {
+    Pl__CallChange **waiting;
+    size_t count, capacity;
+    Pl__StoreApply write; /* the one that is out, or to be sent again */
+    bool out;
+    unsigned attempts;
+    uint64_t due_ms;
+    uint64_t last_id;
+};
+
+outbox_t *outbox_new(void)
+{
+    outbox_t *self = calloc(1, sizeof *self);
+    assert(self);
+    pl__store_apply__init(&self->write);
+    return self;
+}
+
+static void clear_write(outbox_t *self)
+{
+    for (size_t i = 0; i < self->write.n_changes; i++) {
+        pl__call_change__free_unpacked(self->write.changes[i], NULL);
+    }
+    free(self->write.changes);
+    pl__store_apply__init(&self->write);
+    self->attempts = 0;
+    self->due_ms = 0;
+}
+
+static void clear_waiting(outbox_t *self)
+{
+    for (size_t i = 0; i < self->count; i++) pl__call_change__free_unpacked(self->waiting[i], NULL);
+    self->count = 0;
+}
+
+void outbox_destroy(outbox_t **self_p)
+{
+    outbox_t *self = *self_p;
+    if (!self) return;
+    clear_write(self);
+    clear_waiting(self);
+    free(self->waiting);
+    free(self);
+    *self_p = NULL;
+}
+
+/* Does b make a needless? A claim's former values are kept by the store, so that only the same
+ * value said again (its confirmation) may replace it here. */
+static bool replaces(const Pl__CallChange *a, const Pl__CallChange *b)
+{
+    if (a->change_case != b->change_case) return false;
+    switch (a->change_case) {
+    case PL__CALL_CHANGE__CHANGE_MESSAGE: return a->message->number == b->message->number;
+    case PL__CALL_CHANGE__CHANGE_CLAIM:
+        return strcmp(a->claim->name, b->claim->name) == 0 &&
+               strcmp(a->claim->value, b->claim->value) == 0;
+    case PL__CALL_CHANGE__CHANGE_REMINDER:
+        return strcmp(a->reminder->title, b->reminder->title) == 0;
+    case PL__CALL_CHANGE__CHANGE__NOT_SET:
+    case _PL__CALL_CHANGE__CHANGE__CASE_IS_INT_SIZE: return false;
+    case PL__CALL_CHANGE__CHANGE_IN_PROGRESS:
+    case PL__CALL_CHANGE__CHANGE_LANG_SHORT_CODE:
+    case PL__CALL_CHANGE__CHANGE_NEXT:
+    case PL__CALL_CHANGE__CHANGE_SYNTHESIS:
+    case PL__CALL_CHANGE__CHANGE_ENDED:
+    case PL__CALL_CHANGE__CHANGE_RECOGNITION_RETRY:
+    case PL__CALL_CHANGE__CHANGE_PROSODY_RATE:
+    case PL__CALL_CHANGE__CHANGE_LAST_INTERACTION_AT_MS: break;
+    }
+    return true;
+}
+
+/* Claims keep their order among themselves: a replaced one must be the latest of its name. */
+static size_t find_replaced(const outbox_t *self, const Pl__CallChange *change)
+{
+    for (size_t i = self->count; i-- > 0;) {
+        const Pl__CallChange *old = self->waiting[i];
+        if (replaces(old, change)) return i;
+        bool same_claim = change->change_case == PL__CALL_CHANGE__CHANGE_CLAIM &&
+                          old->change_case == PL__CALL_CHANGE__CHANGE_CLAIM &&
+                          strcmp(old->claim->name, change->claim->name) == 0;
+        if (same_claim) break;
+    }
+    return self->count;
+}
+
+pl_err_t outbox_add(outbox_t *self, const Pl__CallChange *change)
+{
+    size_t at = find_replaced(self, change);
+    if (at == OUTBOX_MAX) return PL_BUSY;
+    Pl__CallChange *copy = (Pl__CallChange *)pl_message_copy(&change->base);
+    if (at < self->count) {
+        pl__call_change__free_unpacked(self->waiting[at], NULL);
+        self->waiting[at] = copy;
+        return PL_OK;
+    }
+    if (self->count == self->capacity) {
+        self->capacity = self->capacity ? self->capacity * 2 : 16;
+        self->waiting = realloc(self->waiting, self->capacity * sizeof(*self->waiting));
+        assert(self->waiting);
+    }
+    self->waiting[self->count++] = copy;
+    return PL_OK;
+}
+
+static void fill_write(outbox_t *self)
+{
+    size_t n = self->count < OUTBOX_WRITE_MAX ? self->count : OUTBOX_WRITE_MAX;
+    self->write.changes = malloc(n * sizeof(*self->write.changes));
+    assert(self->write.changes);
+    memcpy(self->write.changes, self->waiting, n * sizeof(*self->waiting));
+    memmove(self->waiting, self->waiting + n, (self->count - n) * sizeof(*self->waiting));
+    self->count -= n;
+    self->write.n_changes = n;
+    self->write.write_id = ++self->last_id;
+}
+
+const Pl__StoreApply *outbox_take(outbox_t *self, uint64_t now_ms)
+{
+    if (self->out || now_ms < self->due_ms) return NULL;
+    if (self->write.n_changes == 0) {
+        if (self->count == 0) return NULL;
+        fill_write(self);
+    }
+    self->out = true;
+    self->attempts++;
+    return &self->write;
+}
+
+bool outbox_answered(outbox_t *self, uint64_t now_ms, pl_err_t err)
+{
+    assert(self->out);
+    self->out = false;
+    if (err == PL_OK) {
+        clear_write(self);
+        return true;
+    }
+    if (err == PL_STALE) {
+        clear_write(self);
+        clear_waiting(self);
+        return false;
+    }
+    if (!pl_err_retry(err) && self->attempts >= OUTBOX_ATTEMPTS_MAX) {
+        clear_write(self);
+        return false;
+    }
+    unsigned doublings = self->attempts < 6 ? self->attempts - 1 : 5;
+    uint64_t wait = (uint64_t)FIRST_RETRY_MS << doublings;
+    self->due_ms = now_ms + (wait < LAST_RETRY_MS ? wait : LAST_RETRY_MS);
+    return true;
+}
+
+bool outbox_empty(const outbox_t *self)
+{
+    return self->count == 0 && self->write.n_changes == 0;
+}
+
+uint64_t outbox_due_ms(const outbox_t *self)
+{
+    if (self->out || outbox_empty(self)) return UINT64_MAX;
+    return self->due_ms;
+}

@@ -1,0 +1,211 @@
+#include "services/dialogue/prompts.h"
+
+#include <assert.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+enum { WORDINGS_MAX = 8 };
+
+typedef struct {
+    const char *lang; /* first two letters of the short code */
+    prompt_t id;
+    const char *wordings[4];
+} entry_t;
+
+static const entry_t built_in[] = {
+    {"en", PROMPT_HELLO,
+     {"Hello, this is {bot_name}, the virtual assistant of {bot_company}.",
+      "Hello, you are speaking with {bot_name}, the virtual assistant of {bot_company}."}},
+    {"en", PROMPT_PURPOSE_TASK, {"I am here to help you with {task}."}},
+    {"en", PROMPT_PURPOSE, {"I have a few short questions for you."}},
+    {"en", PROMPT_WELCOME_BACK, {"Welcome back. Let us continue where we stopped."}},
+    {"en", PROMPT_HELP, {"How can I help you?"}},
+    {"en", PROMPT_GOODBYE,
+     {"Thank you for your time. Goodbye from {bot_company}, and have a nice day.",
+      "Thank you for your help. {bot_company} wishes you a nice day. Goodbye."}},
+    {"en", PROMPT_SILENCE, {"Are you still there?", "I cannot hear you. Are you still there?"}},
+    {"en", PROMPT_SILENCE_GOODBYE,
+     {"I cannot hear you any more, so I will end the call now. Thank you, and goodbye from "
+      "{bot_company}."}},
+    {"en", PROMPT_LOADING, {"One moment, please.", "Just a moment, please."}},
+    {"en", PROMPT_ERROR, {"I am sorry, something went wrong on my side. Could you say that again?"}},
+    {"en", PROMPT_HUMAN_CONSENT, {"Would you like me to connect you with a colleague?"}},
+    {"en", PROMPT_HUMAN_TRANSFER, {"I am transferring you to a colleague now. Please stay on the line."}},
+    {"en", PROMPT_HUMAN_OFFER,
+     {"I am sorry, I have trouble understanding. Would you like me to connect you with a colleague?"}},
+    {"en", PROMPT_TRANSFER_FAILED,
+     {"I am sorry, none of my colleagues is free right now. Let us go on together."}},
+    {"en", PROMPT_LINE_BACK, {"Sorry, the line was interrupted for a moment."}},
+    {"en", PROMPT_SHUTDOWN,
+     {"I am sorry, I have to end the call now. Please call us again a little later. Goodbye."}},
+    {"en", PROMPT_ASK_TEXT, {"Could you tell me {label}?", "What is {label}, please?"}},
+    {"en", PROMPT_ASK_MOMENT, {"What are the date and time of {label}?"}},
+    {"en", PROMPT_ASK_EVENT, {"When was it {label}?"}},
+    {"en", PROMPT_ASK_PHONE, {"What is {label}? Please say it digit by digit."}},
+    {"en", PROMPT_ASK_EMAIL, {"What is {label}? Please say it slowly."}},
+    {"en", PROMPT_HINT_MOMENT, {"You can say, for example: yesterday at nine in the morning."}},
+    {"en", PROMPT_HINT_PHONE, {"Please say all the digits, one after the other."}},
+    {"en", PROMPT_HINT_COUNTRY,
+     {"Please say it with its country code: plus, then all the digits."}},
+    {"en", PROMPT_HINT_MORE_DIGITS, {"I have {value} so far. Please go on with the other digits."}},
+    {"en", PROMPT_HINT_EMAIL, {"You can say, for example: john dot smith at example dot com."}},
+    {"en", PROMPT_GOT, {"{value}. Got it.", "{value}. Thank you."}},
+    {"en", PROMPT_CONFIRM, {"So, {value}. Is that right?"}},
+    {"en", PROMPT_CORRECTED, {"I have changed that to {value}."}},
+    {"en", PROMPT_SORRY_AGAIN, {"Sorry about that."}},
+    {"en", PROMPT_NOT_UNDERSTOOD, {"Sorry, I did not catch that.", "Sorry, I did not understand."}},
+    {"en", PROMPT_YES_OR_NO, {"Please say yes or no."}},
+    {"en", PROMPT_SKIPPED, {"No problem, let us go on."}},
+    {"en", PROMPT_RECAP, {"Let me sum up."}},
+    {"en", PROMPT_RECAP_ITEM, {"{label}: {value}."}},
+    {"en", PROMPT_RECAP_ASK,
+     {"Is there anything to correct, or anything else I can help you with?"}},
+    {"en", PROMPT_NOTHING_RECAP, {"Thank you. A colleague will look at your case."}},
+    {"en", PROMPT_ANYTHING_ELSE, {"Is there anything else I can help you with?"}},
+    {"en", PROMPT_NOTED, {"Thank you, I have noted that."}},
+    {"en", PROMPT_WHAT_CHANGE, {"What would you like to change?"}},
+    {"en", PROMPT_GO_ON, {"All right, let us go on."}},
+    {"en", PROMPT_SLOWER, {"All right, I will speak more slowly."}},
+    {"en", PROMPT_FASTER, {"All right, I will speak a little faster."}},
+    {"en", PROMPT_WAIT, {"Of course, take your time."}},
+    {"en", PROMPT_POLITE, {"I understand that this is frustrating."}},
+    {"en", PROMPT_NO_ANSWER, {"I am afraid I do not know the answer to that."}},
+
+    {"fr", PROMPT_HELLO,
+     {"Bonjour, ici {bot_name}, l'assistante virtuelle de {bot_company}."}},
+    {"fr", PROMPT_PURPOSE, {"J'ai quelques questions rapides à vous poser."}},
+    {"fr", PROMPT_WELCOME_BACK, {"Bonjour à nouveau. Reprenons où nous en étions."}},
+    {"fr", PROMPT_HELP, {"Comment puis-je vous aider ?"}},
+    {"fr", PROMPT_GOODBYE,
+     {"Merci de votre temps. {bot_company} vous souhaite une bonne journée. Au revoir."}},
+    {"fr", PROMPT_SILENCE, {"Êtes-vous toujours là ?"}},
+    {"fr", PROMPT_SILENCE_GOODBYE,
+     {"Je ne vous entends plus, je vais donc mettre fin à l'appel. Merci et au revoir."}},
+    {"fr", PROMPT_LOADING, {"Un instant, s'il vous plaît."}},
+    {"fr", PROMPT_ERROR, {"Je suis désolée, une erreur est survenue. Pouvez-vous répéter ?"}},
+    {"fr", PROMPT_HUMAN_CONSENT, {"Souhaitez-vous que je vous passe un conseiller ?"}},
+    {"fr", PROMPT_HUMAN_TRANSFER, {"Je vous passe un conseiller. Restez en ligne, s'il vous plaît."}},
+    {"fr", PROMPT_HUMAN_OFFER,
+     {"Je suis désolée, je vous comprends mal. Souhaitez-vous parler à un conseiller ?"}},
+    {"fr", PROMPT_TRANSFER_FAILED,
+     {"Je suis désolée, aucun conseiller n'est libre. Continuons ensemble."}},
+    {"fr", PROMPT_LINE_BACK, {"Pardon, la ligne a été interrompue un instant."}},
+    {"fr", PROMPT_SHUTDOWN,
+     {"Je suis désolée, je dois mettre fin à l'appel. Rappelez-nous un peu plus tard. Au revoir."}},
+    {"fr", PROMPT_ASK_TEXT, {"Pouvez-vous m'indiquer : {label} ?"}},
+    {"fr", PROMPT_ASK_MOMENT, {"Quand cela a-t-il eu lieu : {label} ?"}},
+    {"fr", PROMPT_ASK_EVENT, {"Quand cela a-t-il eu lieu : {label} ?"}},
+    {"fr", PROMPT_ASK_PHONE, {"Pouvez-vous me dire, chiffre par chiffre : {label} ?"}},
+    {"fr", PROMPT_ASK_EMAIL, {"Pouvez-vous me dire lentement : {label} ?"}},
+    {"fr", PROMPT_GOT, {"{value}. C'est noté."}},
+    {"fr", PROMPT_CONFIRM, {"Donc, {value}. Est-ce exact ?"}},
+    {"fr", PROMPT_SORRY_AGAIN, {"Pardon."}},
+    {"fr", PROMPT_NOT_UNDERSTOOD, {"Pardon, je n'ai pas compris."}},
+    {"fr", PROMPT_YES_OR_NO, {"Répondez par oui ou par non, s'il vous plaît."}},
+    {"fr", PROMPT_SKIPPED, {"Pas de problème, continuons."}},
+    {"fr", PROMPT_RECAP, {"Je récapitule."}},
+    {"fr", PROMPT_RECAP_ASK, {"Voulez-vous corriger quelque chose, ou puis-je encore vous aider ?"}},
+    {"fr", PROMPT_NOTHING_RECAP, {"Merci. Un collègue va s'occuper de votre dossier."}},
+    {"fr", PROMPT_ANYTHING_ELSE, {"Puis-je encore vous aider ?"}},
+    {"fr", PROMPT_NOTED, {"Merci, c'est noté."}},
+    {"fr", PROMPT_WHAT_CHANGE, {"Que voulez-vous changer ?"}},
+    {"fr", PROMPT_GO_ON, {"Très bien, continuons."}},
+    {"fr", PROMPT_SLOWER, {"Très bien, je vais parler plus lentement."}},
+    {"fr", PROMPT_FASTER, {"Très bien, je vais parler un peu plus vite."}},
+    {"fr", PROMPT_WAIT, {"Bien sûr, prenez votre temps."}},
+    {"fr", PROMPT_POLITE, {"Je comprends que ce soit agaçant."}},
+    {"fr", PROMPT_NO_ANSWER, {"Je ne connais malheureusement pas la réponse."}},
+};
+
+#define PROMPT_NAME(id, name) name,
+static const char *const names[PROMPT_COUNT] = {PROMPT_MAP(PROMPT_NAME)};
+
+struct prompts {
+    char lang[16]; /* of the overrides */
+    char *wordings[PROMPT_COUNT][WORDINGS_MAX];
+    size_t count[PROMPT_COUNT];
+};
+
+prompts_t *prompts_new(const pl_config_t *cfg)
+{
+    prompts_t *self = calloc(1, sizeof *self);
+    assert(self);
+    if (!cfg) return self;
+    snprintf(self->lang, sizeof self->lang, "%s", pl_config_str(cfg, "prompts.tts_lang"));
+    for (int id = 0; id < PROMPT_COUNT; id++) {
+        char path[96];
+        snprintf(path, sizeof path, "prompts.tts.%s_tpl", names[id]);
+        size_t count = pl_config_count(cfg, path);
+        for (size_t i = 0; i < count && i < WORDINGS_MAX; i++) {
+            const char *text = pl_config_item(cfg, "prompts.tts.%s_tpl[%zu]", names[id], i);
+            self->wordings[id][i] = strdup(text);
+            assert(self->wordings[id][i]);
+            self->count[id]++;
+        }
+    }
+    return self;
+}
+
+void prompts_destroy(prompts_t **self_p)
+{
+    prompts_t *self = *self_p;
+    if (!self) return;
+    for (int id = 0; id < PROMPT_COUNT; id++) {
+        for (size_t i = 0; i < self->count[id]; i++) free(self->wordings[id][i]);
+    }
+    free(self);
+    *self_p = NULL;
+}
+
+static const char *find_built_in(const char *lang, prompt_t id, uint32_t seed)
+{
+    for (size_t i = 0; i < sizeof built_in / sizeof built_in[0]; i++) {
+        const entry_t *entry = &built_in[i];
+        if (entry->id != id || strncmp(entry->lang, lang, 2) != 0) continue;
+        uint32_t count = 0;
+        while (count < 4 && entry->wordings[count]) count++;
+        return entry->wordings[seed % count];
+    }
+    return NULL;
+}
+
+static const char *find(const prompts_t *self, const char *lang, prompt_t id, uint32_t seed)
+{
+    bool same = strncmp(self->lang, lang, 2) == 0;
+    if (self->count[id] && same) return self->wordings[id][seed % self->count[id]];
+    const char *text = find_built_in(lang, id, seed);
+    if (text) return text;
+    text = find_built_in("en", id, seed);
+    assert(text); /* English has them all */
+    return text;
+}
+
+static const char *value_of(const char *name, size_t len, const char *const *values)
+{
+    for (; values && *values; values += 2) {
+        if (strlen(values[0]) == len && memcmp(values[0], name, len) == 0) return values[1];
+    }
+    return "";
+}
+
+char *prompts_say(const prompts_t *self, const char *lang, prompt_t id, uint32_t seed,
+                  const char *const *values, char *out, size_t bytes)
+{
+    size_t n = 0;
+    for (const char *p = find(self, lang, id, seed); *p && n + 1 < bytes;) {
+        const char *end = *p == '{' ? strchr(p, '}') : NULL;
+        if (!end) {
+            out[n++] = *p++;
+            continue;
+        }
+        const char *value = value_of(p + 1, (size_t)(end - p - 1), values);
+        size_t len = strlen(value);
+        if (len > bytes - n - 1) len = bytes - n - 1;
+        memcpy(out + n, value, len);
+        n += len;
+        p = end + 1;
+    }
+    out[n] = '\0';
+    return out;
+}

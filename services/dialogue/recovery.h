@@ -1,0 +1,23 @@
+/* recovery.h - closes the calls that a former run of this instance left open.
+ *
+ * When the store is reachable for the first time, the calls that it holds as in progress under this
+ * instance's name belong to nobody any more: each is adopted (epoch + 1), gets its hangup message,
+ * its end (LEG_OWNER_LOST), and what post-call work can still say of it.
+ *
+ * Threads: the loop's.
+ */
+#ifndef DIALOGUE_RECOVERY_H
+#define DIALOGUE_RECOVERY_H
+
+#include "common/bus.h"
+#include "common/loop.h"
+
+typedef struct recovery recovery_t;
+
+recovery_t *recovery_new(pl_loop_t *loop, pl_bus_t *bus, uint32_t store_timeout_ms);
+/* Only after the bus is destroyed or the loop has stopped: replies may be on their way. */
+void recovery_destroy(recovery_t **self_p);
+/* To be called when a persistence peer comes up; begins once, and again after a failure. */
+void recovery_store_up(recovery_t *self);
+
+#endif

@@ -1,0 +1,463 @@
+#include "services/dialogue/server.h"
+
+#include <assert.h>
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/random.h>
+
+#include "common/bus.h"
+#include "common/clock.h"
+#include "common/log.h"
+#include "common/loop.h"
+#include "common/metrics.h"
+#include "common/record.h"
+#include "services/dialogue/calls.h"
+#include "services/dialogue/config.h"
+#include "services/dialogue/initiate.h"
+#include "services/dialogue/nlu/phone.h"
+#include "services/dialogue/recovery.h"
+#include "services/dialogue/zone.h"
+
+enum {
+    KEEP_ALIVE_MS = 1000,
+    CALL_ID_MAX = 64,
+    STOPPED_MS = 8000, /* from the goodbye to the end of the process, at most */
+    FLUSH_MS = 1000,
+    BUSY_RETRY_MS = 1000,
+    PEERS_MAX = 64,
+    TELEPHONY_GONE_MS = 15000,
+};
+
+struct server {
+    const pl_config_t *cfg;
+    pl_loop_t *loop;
+    pl_bus_t *bus;
+    desk_t desk;
+    prompts_t *prompts;
+    Pl__Initiate *defaults;
+    calls_t *calls;
+    recovery_t *recovery;
+    pl_timer_t *keep_alive, *drain;
+    size_t max_calls;
+    bool draining, ending;
+    struct {
+        char instance[64];
+        uint64_t started, down_ms;
+    } telephony[PEERS_MAX]; /* to see that an instance was restarted */
+    size_t telephony_count;
+    pl_metric_t *started, *refused, *live;
+};
+
+static actor_t *find_call(void *arg, const char *call_id)
+{
+    const server_t *self = arg;
+    return calls_find(self->calls, call_id);
+}
+
+static void tell_load(server_t *self)
+{
+    pl_metric_set(self->live, (double)calls_count(self->calls));
+    pl_bus_load(self->bus, (uint32_t)calls_count(self->calls), (uint32_t)self->max_calls);
+}
+
+static void call_over(void *arg, actor_t *actor)
+{
+    server_t *self = arg;
+    calls_remove(self->calls, actor);
+    tell_load(self);
+    if (self->draining && calls_count(self->calls) == 0) pl_loop_stop(self->loop);
+}
+
+/* ---- new calls ---- */
+
+/* RFC 9562, version 4. */
+static void draw_uuid(char out[37])
+{
+    uint8_t b[16];
+    size_t n = 0;
+    while (n < sizeof b) {
+        ssize_t got = getrandom(b + n, sizeof b - n, 0);
+        assert(got > 0 || errno == EINTR);
+        if (got > 0) n += (size_t)got;
+    }
+    b[6] = (uint8_t)((b[6] & 0x0F) | 0x40);
+    b[8] = (uint8_t)((b[8] & 0x3F) | 0x80);
+    snprintf(out, 37, "%02x%02x%02x%02x-%02x%02x-%02x%02x-%02x%02x-%02x%02x%02x%02x%02x%02x", b[0],
+             b[1], b[2], b[3], b[4], b[5], b[6], b[7], b[8], b[9], b[10], b[11], b[12], b[13], b[14],
+             b[15]);
+}
+
+/* True when the request was refused for want of room. */
+static bool refuse_busy(server_t *self, pl_request_t **request_p)
+{
+    bool full = calls_count(self->calls) >= self->max_calls;
+    if (!full && !self->draining) return false;
+    pl_metric_add(self->refused, 1);
+    pl_request_refuse(request_p, PL_BUSY, BUSY_RETRY_MS, "%s",
+                      self->draining ? "this instance is stopping"
+                                     : "dialogue.max_calls calls are in progress");
+    return true;
+}
+
+/* Takes *request_p and *initiate_p. */
+static void begin_call(server_t *self, const char *call_id, Pl__Initiate **initiate_p,
+                       const char *leg, pl_request_t **request_p)
+{
+    Pl__CallRecord record = PL__CALL_RECORD__INIT;
+    record.call_id = (char *)call_id;
+    record.created_at_ms = pl_clock_wall_ms();
+    record.initiate = *initiate_p;
+    record.epoch = 1;
+    record.owner = (char *)pl_bus_instance(self->bus);
+    record.outbound = leg[0] == '\0';
+    actor_t *actor = actor_new(&self->desk, &record, leg, request_p);
+    pl__initiate__free_unpacked(*initiate_p, NULL);
+    *initiate_p = NULL;
+    calls_add(self->calls, actor);
+    pl_metric_add(self->started, 1);
+    tell_load(self);
+    log_info("call.new", "call=%s outbound=%d", call_id, leg[0] == '\0');
+    actor_begin(actor);
+}
+
+static void on_call_start(void *arg, const Pl__Envelope *env, pl_request_t *request)
+{
+    server_t *self = arg;
+    char reason[256];
+    char id[37];
+    Pl__Initiate *initiate = NULL;
+    if (!request) return;
+    if (refuse_busy(self, &request)) return;
+    Pl__Initiate none = PL__INITIATE__INIT;
+    const Pl__Initiate *asked = env->call_start->initiate ? env->call_start->initiate : &none;
+    pl_err_t err = initiate_complete(asked, self->defaults, false, &initiate, reason, sizeof reason);
+    if (err) {
+        pl_metric_add(self->refused, 1);
+        pl_request_refuse(&request, err, 0, "%s", reason);
+        return;
+    }
+    draw_uuid(id);
+    begin_call(self, id, &initiate, "", &request);
+}
+
+static void on_call_incoming(void *arg, const Pl__Envelope *env, pl_request_t *request)
+{
+    server_t *self = arg;
+    char reason[256];
+    Pl__Initiate *initiate = NULL;
+    size_t id_length = strlen(env->call_id);
+    if (!request) return;
+    if (refuse_busy(self, &request)) return;
+    if (id_length == 0 || id_length > CALL_ID_MAX || calls_find(self->calls, env->call_id) ||
+        !env->sender[0]) {
+        pl_request_refuse(&request, PL_INVALID, 0, "call_id: empty, too long or in use");
+        return;
+    }
+    Pl__Initiate asked = PL__INITIATE__INIT;
+    const char *from = env->call_incoming->from;
+    asked.phone_number = phone_valid(from) ? (char *)from : (char *)"anonymous";
+    pl_err_t err = initiate_complete(&asked, self->defaults, true, &initiate, reason, sizeof reason);
+    if (err) {
+        pl_metric_add(self->refused, 1);
+        pl_request_refuse(&request, err, 0, "%s", reason);
+        return;
+    }
+    begin_call(self, env->call_id, &initiate, env->sender, &request);
+}
+
+/* ---- events ---- */
+
+static void on_event(void *arg, const Pl__Envelope *env, pl_request_t *request)
+{
+    server_t *self = arg;
+    actor_t *actor = calls_find(self->calls, env->call_id);
+    pl_err_t err = actor ? actor_handle(actor, env) : PL_NOT_FOUND;
+    if (err) {
+        log_debug("call.event_ignored", "call=%s body=%d err=%s", env->call_id, (int)env->body_case,
+                  pl_err_name(err));
+    }
+    if (!request) return;
+    if (err && err != PL_STALE) {
+        pl_request_refuse(&request, err, 0, "%s", pl_err_text(err));
+    } else {
+        pl_request_done(&request);
+    }
+}
+
+/* ---- peers ---- */
+
+typedef struct {
+    const char *instance;
+    const char *detail;
+} gone_t;
+
+/* The leg died with its process. */
+static void end_leg_of(void *arg, actor_t *actor)
+{
+    const gone_t *gone = arg;
+    const call_t *call = actor_call(actor);
+    if (strcmp(call_leg(call), gone->instance) != 0) return;
+    Pl__LegEnded body = PL__LEG_ENDED__INIT;
+    Pl__Envelope env = PL__ENVELOPE__INIT;
+    body.end = PL__LEG_END__LEG_MEDIA_LOST;
+    body.detail = (char *)gone->detail;
+    env.call_id = (char *)call_id(call);
+    env.epoch = call_record(call)->epoch;
+    env.sender = (char *)gone->instance;
+    env.body_case = PL__ENVELOPE__BODY_LEG_ENDED;
+    env.leg_ended = &body;
+    (void)actor_handle(actor, &env);
+}
+
+/* Its streams are gone; telephony opens others. Calls on other instances take no notice. */
+static void lose_stream_of(void *arg, actor_t *actor)
+{
+    const gone_t *gone = arg;
+    const call_t *call = actor_call(actor);
+    Pl__StreamLost body = PL__STREAM_LOST__INIT;
+    Pl__Envelope env = PL__ENVELOPE__INIT;
+    body.detail = (char *)gone->detail;
+    env.call_id = (char *)call_id(call);
+    env.epoch = call_record(call)->epoch;
+    env.sender = (char *)gone->instance;
+    env.body_case = PL__ENVELOPE__BODY_STREAM_LOST;
+    env.stream_lost = &body;
+    (void)actor_handle(actor, &env);
+}
+
+static void on_telephony(server_t *self, const pl_peer_t *peer)
+{
+    size_t i = 0;
+    while (i < self->telephony_count && strcmp(self->telephony[i].instance, peer->instance) != 0) i++;
+    if (i == self->telephony_count) {
+        if (i == PEERS_MAX || strlen(peer->instance) >= sizeof self->telephony[0].instance) return;
+        snprintf(self->telephony[i].instance, sizeof self->telephony[i].instance, "%s",
+                 peer->instance);
+        self->telephony[i].started = peer->started;
+        self->telephony_count++;
+    }
+    bool restarted = peer->up && self->telephony[i].started != peer->started;
+    if (peer->up) {
+        self->telephony[i].started = peer->started;
+        self->telephony[i].down_ms = 0;
+    } else if (!self->telephony[i].down_ms) {
+        self->telephony[i].down_ms = pl_clock_ms();
+    }
+    if (!restarted) return;
+    gone_t gone = {peer->instance, "telephony was restarted"};
+    calls_each(self->calls, end_leg_of, &gone);
+}
+
+static void on_peer(void *arg, const pl_peer_t *peer)
+{
+    server_t *self = arg;
+    if (strcmp(peer->service, "persistence") == 0 && peer->up) recovery_store_up(self->recovery);
+    if (strcmp(peer->service, "telephony") == 0) on_telephony(self, peer);
+    if (strcmp(peer->service, "speech") == 0 && !peer->up) {
+        gone_t gone = {peer->instance, "speech is gone"};
+        calls_each(self->calls, lose_stream_of, &gone);
+    }
+}
+
+/* ---- time ---- */
+
+static void keep_alive_call(void *arg, actor_t *actor)
+{
+    (void)arg;
+    (void)actor_keep_alive(actor);
+}
+
+static void keep_alive(void *arg)
+{
+    server_t *self = arg;
+    uint64_t now = pl_clock_ms();
+    calls_each(self->calls, keep_alive_call, NULL);
+    for (size_t i = 0; i < self->telephony_count; i++) {
+        uint64_t down = self->telephony[i].down_ms;
+        if (!down || now < down + TELEPHONY_GONE_MS) continue;
+        gone_t gone = {self->telephony[i].instance, "telephony is gone"};
+        calls_each(self->calls, end_leg_of, &gone);
+    }
+}
+
+static void shut_down_call(void *arg, actor_t *actor)
+{
+    (void)arg;
+    actor_shut_down(actor);
+}
+
+static void abort_call(void *arg, actor_t *actor)
+{
+    (void)arg;
+    actor_abort(actor);
+}
+
+static void stop_now(void *arg)
+{
+    server_t *self = arg;
+    pl_loop_stop(self->loop);
+}
+
+static void abort_all(void *arg)
+{
+    server_t *self = arg;
+    calls_each(self->calls, abort_call, NULL);
+    pl_timer_stop(&self->drain);
+    self->drain = pl_timer_start(self->loop, FLUSH_MS, 0, stop_now, self);
+}
+
+static void end_all(void *arg)
+{
+    server_t *self = arg;
+    log_info("server.ending_calls", "calls=%zu", calls_count(self->calls));
+    calls_each(self->calls, shut_down_call, NULL);
+    pl_timer_stop(&self->drain);
+    self->drain = pl_timer_start(self->loop, STOPPED_MS, 0, abort_all, self);
+}
+
+static void on_terminate(void *arg, unsigned count)
+{
+    server_t *self = arg;
+    if (count > 1 || calls_count(self->calls) == 0) {
+        pl_loop_stop(self->loop);
+        return;
+    }
+    log_info("server.draining", "calls=%zu", calls_count(self->calls));
+    self->draining = true;
+    pl_bus_drain(self->bus);
+    uint64_t wait = (uint64_t)pl_config_int(self->cfg, "dialogue.drain_timeout_ms");
+    self->drain = pl_timer_start(self->loop, wait, 0, end_all, self);
+}
+
+/* ---- making it ---- */
+
+static void set_handlers(server_t *self)
+{
+    static const Pl__Envelope__BodyCase events[] = {
+        PL__ENVELOPE__BODY_LEG_RINGING,   PL__ENVELOPE__BODY_LEG_ANSWERED,
+        PL__ENVELOPE__BODY_LEG_ENDED,     PL__ENVELOPE__BODY_LEG_TRANSFERRED,
+        PL__ENVELOPE__BODY_LEG_DTMF,      PL__ENVELOPE__BODY_SPEECH_STARTED,
+        PL__ENVELOPE__BODY_PARTIAL,       PL__ENVELOPE__BODY_UTTERANCE,
+        PL__ENVELOPE__BODY_BARGE_IN,      PL__ENVELOPE__BODY_TURN_STARTED,
+        PL__ENVELOPE__BODY_TURN_SPOKEN,   PL__ENVELOPE__BODY_STREAM_LOST,
+    };
+    pl_bus_on(self->bus, PL__ENVELOPE__BODY_CALL_START, on_call_start, self);
+    pl_bus_on(self->bus, PL__ENVELOPE__BODY_CALL_INCOMING, on_call_incoming, self);
+    for (size_t i = 0; i < sizeof events / sizeof events[0]; i++) {
+        pl_bus_on(self->bus, events[i], on_event, self);
+    }
+    pl_bus_on_peer(self->bus, on_peer, self);
+}
+
+static pl_err_t wrong_setting(const char *key, const char *value, const char *why)
+{
+    fprintf(stderr, "parley-dialogue: %s: \"%s\" %s\n", key, value, why);
+    return PL_INVALID;
+}
+
+/* The defaults must make a valid call: an outbound one to some number. */
+static pl_err_t check_defaults(const server_t *self)
+{
+    char reason[256];
+    Pl__Initiate *out = NULL;
+    Pl__Initiate asked = PL__INITIATE__INIT;
+    asked.phone_number = (char *)"+33612345678";
+    pl_err_t err = initiate_complete(&asked, self->defaults, false, &out, reason, sizeof reason);
+    if (err) {
+        fprintf(stderr, "parley-dialogue: conversation.initiate.%s\n", reason);
+        return err;
+    }
+    pl__initiate__free_unpacked(out, NULL);
+    return PL_OK;
+}
+
+static pl_err_t read_settings(server_t *self)
+{
+    const pl_config_t *cfg = self->cfg;
+    const char *name = pl_config_str(cfg, "dialogue.manager");
+    const char *zone = pl_config_str(cfg, "dialogue.timezone");
+    self->desk.manager = manager_find(name);
+    if (!self->desk.manager) return wrong_setting("dialogue.manager", name, "is not a manager");
+    if (zone_set(zone) != PL_OK) {
+        return wrong_setting("dialogue.timezone", zone, "is not in the system's zone data");
+    }
+    self->max_calls = (size_t)pl_config_int(cfg, "dialogue.max_calls");
+    self->prompts = prompts_new(cfg);
+    self->defaults = initiate_from_config(cfg);
+    dialogue_call_settings(cfg, &self->desk.settings);
+    self->desk.prompts = self->prompts;
+    self->desk.manager_opts = (manager_opts_t){
+        .prompts = self->prompts,
+        .answer_score = pl_config_double(cfg, "dialogue.script.answer_score"),
+        .ask_policyholder = pl_config_bool(cfg, "dialogue.script.ask_policyholder"),
+    };
+    self->desk.store_timeout_ms = (uint32_t)pl_config_int(cfg, "dialogue.store_timeout_ms");
+    self->desk.store_retry_ms = 1000 * (uint64_t)pl_config_int(cfg, "dialogue.store_retry_sec");
+    return check_defaults(self);
+}
+
+pl_err_t server_new(server_t **out, const pl_config_t *cfg)
+{
+    static const char *const peers[] = {"telephony", "speech", "rag", "persistence", NULL};
+    server_t *self = calloc(1, sizeof *self);
+    assert(self);
+    self->cfg = cfg;
+    self->calls = calls_new();
+    self->loop = pl_loop_new();
+    pl_err_t err = read_settings(self);
+    if (!err) err = pl_bus_new(&self->bus, self->loop, cfg, peers);
+    if (err) {
+        server_destroy(&self);
+        return err;
+    }
+    self->started = pl_metric_counter("parley_calls_total", NULL, "Calls begun, in and out");
+    self->refused = pl_metric_counter("parley_calls_refused_total", NULL, "Calls refused");
+    self->live = pl_metric_gauge("parley_calls_live", NULL, "Calls in this process");
+    self->desk.loop = self->loop;
+    self->desk.bus = self->bus;
+    self->desk.arg = self;
+    self->desk.find = find_call;
+    self->desk.over = call_over;
+    self->recovery = recovery_new(self->loop, self->bus, self->desk.store_timeout_ms);
+    set_handlers(self);
+    tell_load(self);
+    self->keep_alive = pl_timer_start(self->loop, KEEP_ALIVE_MS, KEEP_ALIVE_MS, keep_alive, self);
+    *out = self;
+    return PL_OK;
+}
+
+pl_err_t server_run(server_t *self)
+{
+    pl_loop_on_terminate(self->loop, on_terminate, self);
+    log_info("server.ready", "manager=%s", self->desk.manager->name);
+    pl_loop_run(self->loop);
+    log_info("server.stopped", "calls=%zu", calls_count(self->calls));
+    return PL_OK;
+}
+
+void server_stop(server_t *self)
+{
+    pl_loop_stop(self->loop);
+}
+
+void server_destroy(server_t **self_p)
+{
+    server_t *self = *self_p;
+    if (!self) return;
+    pl_timer_stop(&self->keep_alive);
+    pl_timer_stop(&self->drain);
+    while (self->calls && calls_count(self->calls)) {
+        calls_destroy(&self->calls);
+        self->calls = calls_new();
+    }
+    pl_bus_destroy(&self->bus); /* its last replies look calls up and find none */
+    recovery_destroy(&self->recovery);
+    calls_destroy(&self->calls);
+    pl_loop_destroy(&self->loop);
+    if (self->defaults) pl__initiate__free_unpacked(self->defaults, NULL);
+    prompts_destroy(&self->prompts);
+    free(self);
+    *self_p = NULL;
+}
