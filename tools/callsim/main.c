@@ -13,35 +13,72 @@
 
 enum { EXIT_USAGE = 64, EXIT_CONFIG = 78, ERROR_BYTES = 2048 };
 
-/* callsim say: a line as a WAV file. */
-static int say(int argc, char **argv)
+/* Audio as it is put together. */
+typedef struct {
+    int16_t *pcm;
+    size_t samples;
+} take_t;
+
+static void append(take_t *take, const int16_t *pcm, size_t samples)
 {
-    static const struct option longs[] = {{"voice", required_argument, NULL, 'v'},
-                                          {"rate", required_argument, NULL, 'r'},
-                                          {"text", required_argument, NULL, 't'},
-                                          {"out", required_argument, NULL, 'o'},
-                                          {NULL, 0, NULL, 0}};
-    const char *voice = "rms";
-    const char *text = NULL;
-    const char *out = NULL;
-    double rate = 1.0;
-    for (int c; (c = getopt_long(argc, argv, "", longs, NULL)) != -1;) {
-        if (c == 'v') voice = optarg;
-        if (c == 'r') rate = strtod(optarg, NULL);
-        if (c == 't') text = optarg;
-        if (c == 'o') out = optarg;
+    take->pcm = realloc(take->pcm, (take->samples + samples + 1) * sizeof *take->pcm);
+    if (!take->pcm) abort();
+    for (size_t i = 0; i < samples; i++) take->pcm[take->samples + i] = pcm ? pcm[i] : 0;
+    take->samples += samples;
+}
+
+typedef struct {
+    const char *voice, *out;
+    double rate;
+    take_t take;
+    bool any; /* something is said */
+} say_t;
+
+/* One option of "say"; false after a complaint. */
+static bool say_option(say_t *self, int option)
+{
+    if (option == 'v') self->voice = optarg;
+    if (option == 'r') self->rate = strtod(optarg, NULL);
+    if (option == 'o') self->out = optarg;
+    if (option == 'p') {
+        append(&self->take, NULL, (size_t)strtoul(optarg, NULL, 10) % 3600000 * WAV_HZ / 1000);
     }
-    if (!text || !out || optind < argc) {
-        fputs("usage: callsim say [--voice V] [--rate R] --text TEXT --out FILE.wav\n", stderr);
-        return EXIT_USAGE;
-    }
+    if (option != 't') return option != '?';
     int16_t *pcm = NULL;
     size_t samples = 0;
-    pl_err_t err = flite_voice_say(voice, rate, text, &pcm, &samples);
-    if (!err) err = wav_save(out, pcm, samples);
+    pl_err_t err = flite_voice_say(self->voice, self->rate, optarg, &pcm, &samples);
+    if (err) fprintf(stderr, "callsim say: voice %s: %s\n", self->voice, pl_err_text(err));
+    if (!err) append(&self->take, pcm, samples);
     free(pcm);
-    if (err) fprintf(stderr, "callsim say: %s, %s: %s\n", voice, out, pl_err_text(err));
-    return err ? EXIT_FAILURE : EXIT_SUCCESS;
+    self->any = true;
+    return !err;
+}
+
+/* callsim say: lines and pauses, in the order given, as a WAV file. */
+static int say(int argc, char **argv)
+{
+    static const struct option longs[] = {
+        {"voice", required_argument, NULL, 'v'}, {"rate", required_argument, NULL, 'r'},
+        {"text", required_argument, NULL, 't'},  {"pause", required_argument, NULL, 'p'},
+        {"out", required_argument, NULL, 'o'},   {NULL, 0, NULL, 0}};
+    say_t self = {.voice = "rms", .rate = 1.0};
+    bool ok = true;
+    for (int c; ok && (c = getopt_long(argc, argv, "", longs, NULL)) != -1;) {
+        ok = say_option(&self, c);
+    }
+    int status = EXIT_FAILURE;
+    if (ok && (!self.any || !self.out || optind < argc)) {
+        fputs("usage: callsim say [--voice V] [--rate R] {[--pause MS] --text TEXT}... --out "
+              "FILE.wav\n",
+              stderr);
+        status = EXIT_USAGE;
+    } else if (ok) {
+        pl_err_t err = wav_save(self.out, self.take.pcm, self.take.samples);
+        if (err) fprintf(stderr, "callsim say: %s: %s\n", self.out, pl_err_text(err));
+        status = err ? EXIT_FAILURE : EXIT_SUCCESS;
+    }
+    free(self.take.pcm);
+    return status;
 }
 
 static int check(int argc, char **argv)

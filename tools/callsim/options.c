@@ -14,7 +14,7 @@ static const char usage[] =
     "       callsim --call sip:USER@HOST:PORT [options] SCENARIO    rings by SIP\n"
     "       callsim --browser URL [options] SCENARIO    rings as the page /phone does\n"
     "       callsim --answer ADDRESS:PORT [options] SCENARIO    is rung there, unregistered\n"
-    "       callsim say [--voice V] [--rate R] --text TEXT --out FILE.wav\n"
+    "       callsim say [--voice V] [--rate R] {[--pause MS] --text TEXT}... --out F.wav\n"
     "       callsim check SCENARIO...    reads scenarios and says whether they are right\n"
     "\n"
     "Callers:\n"
