@@ -7,11 +7,10 @@
 #include <string.h>
 #include <sys/random.h>
 
-#include "common/clock.h"
 #include "common/log.h"
 #include "common/metrics.h"
 
-enum { ENDPOINT_BYTES = 256, UNUSED_MS = 10000 };
+enum { ENDPOINT_BYTES = 256 };
 
 typedef struct {
     lanes_t *lanes;
@@ -19,8 +18,6 @@ typedef struct {
     pl_lane_t *lane;
     char endpoint[ENDPOINT_BYTES]; /* as telephony reaches it */
     uint8_t token[PL_LANE_TOKEN_BYTES];
-    uint64_t opened_us;
-    bool ready;
     channel_t **slots;
     size_t slot_count;
 } entry_t;
@@ -33,7 +30,7 @@ struct lanes {
     entry_t *entries[LANES_MAX];
     size_t count;
     uint64_t newest;
-    pl_metric_t *stale, *lost;
+    pl_metric_t *stale;
 };
 
 lanes_t *lanes_new(pl_loop_t *loop, const pl_config_t *cfg, lanes_broken_fn *broken, void *arg)
@@ -49,7 +46,6 @@ lanes_t *lanes_new(pl_loop_t *loop, const pl_config_t *cfg, lanes_broken_fn *bro
     self->arg = arg;
     self->stale = pl_metric_counter("parley_lane_stale_frames_total", NULL,
                                     "Frames for no stream or a former generation");
-    self->lost = pl_metric_counter("parley_lanes_broken_total", NULL, "Lanes that broke");
     return self;
 }
 
@@ -80,8 +76,6 @@ static entry_t *entry_find(const lanes_t *self, uint64_t number)
 static void entry_end(entry_t *e, const char *why)
 {
     lanes_t *self = e->lanes;
-    log_warn("lane.broken", "lane=%" PRIu64 " why=\"%s\"", e->number, why);
-    pl_metric_add(self->lost, 1);
     self->broken(self->arg, e->number, why);
     for (size_t i = 0; i < self->count; i++) {
         if (self->entries[i] != e) continue;
@@ -94,7 +88,6 @@ static void entry_end(entry_t *e, const char *why)
 static void on_ready(void *arg)
 {
     entry_t *e = arg;
-    e->ready = true;
     log_info("lane.ready", "lane=%" PRIu64, e->number);
 }
 
@@ -140,7 +133,6 @@ pl_err_t lanes_open(lanes_t *self, Pl__LaneOpened *opened)
     assert(e);
     e->lanes = self;
     e->number = ++self->newest;
-    e->opened_us = pl_clock_us();
     pl_err_t err = PL_INTERNAL;
     if (getrandom(e->token, sizeof e->token, 0) != (ssize_t)sizeof e->token) goto out;
     char endpoint[ENDPOINT_BYTES];
@@ -187,15 +179,4 @@ channel_t *lanes_at(const lanes_t *self, uint64_t number, uint32_t slot)
 {
     const entry_t *e = entry_find(self, number);
     return e && slot < e->slot_count ? e->slots[slot] : NULL;
-}
-
-void lanes_tick(lanes_t *self, uint64_t now_us)
-{
-    for (size_t i = 0; i < self->count;) {
-        entry_t *e = self->entries[i];
-        if (!e->ready && now_us - e->opened_us > UNUSED_MS * 1000ULL)
-            entry_end(e, "nobody connected");
-        else
-            i++;
-    }
 }

@@ -31,7 +31,4 @@ pl_lane_t *lanes_find(const lanes_t *self, uint64_t number); /* NULL: there is n
 pl_err_t lanes_put(lanes_t *self, uint64_t number, uint32_t slot, channel_t *channel);
 channel_t *lanes_at(const lanes_t *self, uint64_t number, uint32_t slot);
 
-/* Ends lanes that nobody connected to in time. */
-void lanes_tick(lanes_t *self, uint64_t now_us);
-
 #endif

@@ -83,7 +83,6 @@ static void on_tick(void *arg)
 {
     server_t *self = arg;
     for (size_t i = 0; i < self->count; i++) channel_tick(self->channels[i]);
-    lanes_tick(self->lanes, pl_clock_us());
     if (self->drain_until_ms == 0) return;
     if (self->count == 0 || pl_clock_ms() >= self->drain_until_ms) pl_loop_stop(self->loop);
 }

@@ -1,0 +1,221 @@
+/* service_test.c - speech as a whole: real bus, real lane, real recogniser and voices. */
+#include "tests/unit/speech/service.h"
+
+static bool has_utterance(const void *arg)
+{
+    const call_t *c = arg;
+    return c->utterances > 0;
+}
+
+static bool turn_is_spoken(const void *arg)
+{
+    const call_t *c = arg;
+    return c->turns_spoken > 0;
+}
+
+static bool never(const void *arg)
+{
+    (void)arg;
+    return false;
+}
+
+static void what_the_caller_says_becomes_an_utterance(void **state)
+{
+    (void)state;
+    call_t *c = open_call();
+    caller_says(c, "slt", "my laptop screen is broken");
+    assert_true(wait_for(has_utterance, c, 15000));
+    assert_string_equal(c->text, "my laptop screen is broken");
+    assert_int_equal(c->started, 1);
+    assert_true(c->partials > 0);
+    assert_int_equal(c->endpointing_ms, 500);
+    assert_in_range(c->speech_ms, 1000, 3000);
+    assert_int_equal(close_stream(c), PL_OK);
+}
+
+static void a_turn_is_played_and_told(void **state)
+{
+    (void)state;
+    call_t *c = open_call();
+    say(c, 1, 0, "Hello, this is Amelia.", false);
+    say(c, 1, 1, "How can I help you?", true);
+    assert_true(wait_for(turn_is_spoken, c, 15000));
+    assert_int_equal(c->turns_started, 1);
+    assert_false(c->interrupted);
+    assert_string_equal(c->heard_text, "Hello, this is Amelia. How can I help you?");
+    assert_in_range(c->spoken_ms, 2000, 5000);
+    assert_in_range(c->heard_ms, c->spoken_ms - 20, c->spoken_ms);
+    assert_in_range(c->heard_samples * 1000 / PL_FRAME_HZ, c->spoken_ms - 20, c->spoken_ms + 20);
+    assert_int_equal(close_stream(c), PL_OK);
+}
+
+static void a_voice_over_the_bot_stops_it_and_is_heard(void **state)
+{
+    (void)state;
+    call_t *c = open_call();
+    world.frames_a_tick = 1;
+    say(c, 1, 0,
+        "This is a very long sentence that nobody would ever want to hear to its end,"
+        " because it goes on and on, and on, without saying anything of interest.",
+        true);
+    (void)wait_for(never, NULL, 1000);
+    caller_says(c, "rms", "goodbye");
+    assert_true(wait_for(has_utterance, c, 15000));
+    assert_true(wait_for(turn_is_spoken, c, 5000));
+    assert_int_equal(c->barge_ins, 1);
+    assert_true(c->interrupted);
+    assert_int_equal(c->flushed, 1);
+    assert_true(c->heard_ms < c->spoken_ms);
+    assert_int_equal(strncmp(c->heard_text, "This is a", 9), 0);
+    assert_true(strlen(c->heard_text) < 100);
+    assert_string_equal(c->text, "goodbye");
+    world.frames_a_tick = FRAMES_A_TICK;
+    assert_int_equal(close_stream(c), PL_OK);
+}
+
+static bool all_have_utterances(const void *arg)
+{
+    const call_t *first = arg;
+    for (size_t i = (size_t)(first - world.calls); i < world.count; i++) {
+        if (world.calls[i].utterances == 0) return false;
+    }
+    return true;
+}
+
+static void ten_callers_at_once_do_not_mix(void **state)
+{
+    (void)state;
+    static const char *const words[] = {"zero", "one", "two",   "three", "four",
+                                        "five", "six", "seven", "eight", "nine"};
+    world.count = 0;
+    char said[10][128];
+    for (size_t i = 0; i < 10; i++) {
+        call_t *c = open_call();
+        (void)snprintf(said[i], sizeof said[i], "%s %s %s %s %s %s %s", words[i],
+                       words[(i + 3) % 10], words[(i * 7 + 1) % 10], words[i], words[(i + 6) % 10],
+                       words[(9 - i) % 10], words[i]);
+        listen_for(c, PL__EXPECT__DIGITS);
+        caller_says(c, "slt", said[i]);
+    }
+    assert_true(wait_for(all_have_utterances, &world.calls[0], 60000));
+    (void)wait_for(never, NULL, 300);
+    unsigned right = 0;
+    for (size_t i = 0; i < 10; i++) {
+        const call_t *c = &world.calls[i];
+        assert_int_equal(c->utterances, 1);
+        if (strcmp(c->text, said[i]) == 0)
+            right++;
+        else
+            print_message("said \"%s\" heard \"%s\"\n", said[i], c->text);
+        for (size_t j = 0; j < 10; j++) {
+            if (j != i) assert_string_not_equal(c->text, said[j]);
+        }
+    }
+    assert_true(right >= 9);
+    for (size_t i = 0; i < 10; i++) assert_int_equal(close_stream(&world.calls[i]), PL_OK);
+}
+
+static void what_cannot_be_opened_is_refused(void **state)
+{
+    (void)state;
+    world.count = 0;
+    call_t *c = open_call();
+    assert_int_equal(ask_stream(c, world.lane_number), PL_OK); /* asked twice */
+    assert_int_equal(ask_stream(c, 77), PL_NOT_FOUND);
+    call_t *other = new_call();
+    other->slot = c->slot;
+    assert_int_equal(ask_stream(other, world.lane_number), PL_BUSY);
+    other->slot = 1u << 30;
+    assert_int_equal(ask_stream(other, world.lane_number), PL_INVALID);
+    other->slot = 1;
+    other->id[0] = '\0';
+    assert_int_equal(ask_stream(other, world.lane_number), PL_INVALID);
+    c->epoch = 0;
+    c->generation++;
+    assert_int_equal(ask_stream(c, world.lane_number), PL_STALE);
+    c->epoch = 1;
+    assert_int_equal(ask_stream(c, world.lane_number), PL_OK); /* replaces the former stream */
+    assert_int_equal(close_stream(c), PL_OK);
+    assert_int_equal(close_stream(c), PL_OK);
+}
+
+static void frames_of_a_former_generation_are_dropped(void **state)
+{
+    (void)state;
+    world.count = 0;
+    call_t *c = open_call();
+    uint32_t right = c->generation;
+    c->generation = right - 1;
+    caller_says(c, "slt", "nobody must hear this");
+    (void)wait_for(never, NULL, 1500);
+    c->generation = right;
+    assert_int_equal(c->started, 0);
+    assert_int_equal(c->utterances, 0);
+    assert_int_equal(close_stream(c), PL_OK);
+}
+
+static void a_former_owners_orders_are_ignored(void **state)
+{
+    (void)state;
+    world.count = 0;
+    call_t *c = open_call();
+    call_t former = *c;
+    former.epoch = 0;
+    say(&former, 1, 0, "I am the former owner.", true);
+    (void)wait_for(never, NULL, 500);
+    assert_int_equal(c->heard_samples, 0);
+    assert_int_equal(close_stream(c), PL_OK);
+}
+
+static bool is_lost(const void *arg)
+{
+    const call_t *c = arg;
+    return c->lost > 0;
+}
+
+/* Last: it breaks the lane. */
+static void a_broken_lane_is_told_to_the_owners(void **state)
+{
+    (void)state;
+    world.count = 0;
+    call_t *c = open_call();
+    world.lane_broken = true; /* for the clock */
+    pl_lane_destroy(&world.lane);
+    assert_true(wait_for(is_lost, c, 5000));
+    open_lane();
+    assert_int_equal(ask_stream(c, world.lane_number), PL_OK);
+    caller_says(c, "slt", "yes that is right");
+    assert_true(wait_for(has_utterance, c, 15000));
+    assert_string_equal(c->text, "yes that is right");
+}
+
+static int start(void **state)
+{
+    (void)state;
+    static const char *const settings[] = {"speech.stt.sphinx.decoders=3", NULL};
+    start_service(settings);
+    return 0;
+}
+
+static int end(void **state)
+{
+    (void)state;
+    end_service();
+    return 0;
+}
+
+int main(void)
+{
+    pl_signals_init();
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(what_the_caller_says_becomes_an_utterance),
+        cmocka_unit_test(a_turn_is_played_and_told),
+        cmocka_unit_test(a_voice_over_the_bot_stops_it_and_is_heard),
+        cmocka_unit_test(ten_callers_at_once_do_not_mix),
+        cmocka_unit_test(what_cannot_be_opened_is_refused),
+        cmocka_unit_test(frames_of_a_former_generation_are_dropped),
+        cmocka_unit_test(a_former_owners_orders_are_ignored),
+        cmocka_unit_test(a_broken_lane_is_told_to_the_owners),
+    };
+    return cmocka_run_group_tests(tests, start, end);
+}
