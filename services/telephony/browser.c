@@ -20,7 +20,7 @@ enum {
     MAX_MALFORMED = 50,
     MAX_TICKETS = 256,
     STRANGERS = 64, /* connections beyond the legs, waiting for their token */
-    CLOSE_TURNS = 100,
+    CLOSE_TURNS = 20,
     RX_BYTES = 4096
 };
 enum { CLOSE_MALFORMED = 4400, CLOSE_TOKEN = 4401, CLOSE_TOO_SLOW = 4408 };
@@ -402,6 +402,38 @@ static pl_err_t read_listen(const pl_config_t *cfg, char host[64], uint16_t *por
     return PL_OK;
 }
 
+static bool open_context(browser_t *self, const char *interface)
+{
+    lws_set_log_level(LLL_ERR, on_lws_log);
+    void *foreign = pl_loop_uv(self->loop);
+    struct lws_context_creation_info info = {
+        .port = self->port,
+        .iface = interface,
+        .protocols = protocols,
+        .options = LWS_SERVER_OPTION_LIBUV | LWS_SERVER_OPTION_DISABLE_IPV6 |
+                   LWS_SERVER_OPTION_FAIL_UPON_UNABLE_TO_BIND | LWS_SERVER_OPTION_EXPLICIT_VHOSTS,
+        .foreign_loops = &foreign,
+        .pcontext = &self->context,
+        .user = self,
+        .gid = -1,
+        .uid = -1,
+    };
+    self->context = lws_create_context(&info);
+    return self->context && lws_create_vhost(self->context, &info);
+}
+
+/* Runs the loop for some turns. First the library closes its sockets and handles; only when their
+ * callbacks were called may the second call free them, and unload the plug-in these are in. */
+static void close_context(browser_t *self)
+{
+    if (!self->context) return;
+    lws_context_destroy(self->context);
+    for (int turn = 0; turn < CLOSE_TURNS; turn++) {
+        (void)uv_run(pl_loop_uv(self->loop), UV_RUN_NOWAIT);
+    }
+    if (self->context) lws_context_destroy(self->context);
+}
+
 pl_err_t browser_new(browser_t **out, pl_loop_t *loop, const pl_config_t *cfg,
                      const browser_sink_t *sink)
 {
@@ -419,25 +451,11 @@ pl_err_t browser_new(browser_t **out, pl_loop_t *loop, const pl_config_t *cfg,
                                         "messages of browsers that break the protocol");
     self->dropped = pl_metric_counter("parley_browser_audio_dropped_total", NULL,
                                       "audio frames dropped because a page read slowly");
-    lws_set_log_level(LLL_ERR, on_lws_log);
-    void *foreign = pl_loop_uv(loop);
-    struct lws_context_creation_info info = {
-        .port = port,
-        .iface = strcmp(host, "0.0.0.0") == 0 ? NULL : host,
-        .protocols = protocols,
-        .options = LWS_SERVER_OPTION_LIBUV | LWS_SERVER_OPTION_DISABLE_IPV6 |
-                   LWS_SERVER_OPTION_FAIL_UPON_UNABLE_TO_BIND,
-        .foreign_loops = &foreign,
-        .pcontext = &self->context,
-        .user = self,
-        .gid = -1,
-        .uid = -1,
-    };
-    self->context = lws_create_context(&info);
-    if (!self->context) {
+    if (!open_context(self, strcmp(host, "0.0.0.0") == 0 ? NULL : host)) {
         log_error("browser.failed",
                   "detail=\"telephony.browser.listen: \\\"%s\\\": cannot be bound; is it taken?\"",
                   pl_config_str(cfg, "telephony.browser.listen"));
+        close_context(self);
         free(self);
         return PL_UNAVAILABLE;
     }
@@ -453,11 +471,7 @@ void browser_destroy(browser_t **self_p)
     if (!self) return;
     self->closing = true;
     pl_timer_stop(&self->timer);
-    lws_context_destroy(self->context);
-    for (int turn = 0; self->context && turn < CLOSE_TURNS; turn++) {
-        (void)uv_run(pl_loop_uv(self->loop), UV_RUN_NOWAIT);
-        if (self->context) lws_context_destroy(self->context);
-    }
+    close_context(self);
     while (self->pages) page_free(self, self->pages);
     tickets_destroy(&self->tickets);
     free(self);

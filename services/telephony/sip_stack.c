@@ -198,8 +198,8 @@ static int open_libre(sip_stack_t *stack)
     if (dns_srv_get(NULL, 0, servers, &count) == 0) {
         (void)dnsc_alloc(&stack->dns, NULL, servers, count); /* without: addresses only */
     }
-    int err = sip_alloc(&stack->sip, stack->dns, HASH_SIZE, HASH_SIZE, HASH_SIZE,
-                        "parley " PARLEY_VERSION, NULL, NULL);
+    int err =
+        sip_alloc(&stack->sip, stack->dns, HASH_SIZE, HASH_SIZE, HASH_SIZE, "parley", NULL, NULL);
     if (!err)
         err = sipsess_listen(&stack->sessions, stack->sip, HASH_SIZE, sip_session_incoming, stack);
     if (!err) err = sipevent_listen(&stack->events, stack->sip, HASH_SIZE, HASH_SIZE, NULL, NULL);
