@@ -39,7 +39,7 @@ typedef struct {
 static void on_heard(void *arg, const rtp_heard_t *frame)
 {
     end_t *e = arg;
-    assert_int_equal(frame->seq, e->frames);
+    assert_true(frame->seq >= e->frames); /* ahead when ticks were left out */
     memcpy(e->heard + e->frames % (SECONDS * 50) * CODEC_FRAME_SAMPLES, frame->pcm,
            sizeof frame->pcm);
     e->frames++;
@@ -286,14 +286,14 @@ static void clocks_that_drift_do_not_grow_the_delay(void **state)
     pair_t p;
     pair_init(&p, CODEC_PCMU);
     /* b's clock is 1000 ppm slow against a's: in ten minutes it falls 0.6 s behind. */
-    double b_us = (double)p.now_us;
+    uint64_t b_us = p.now_us;
     uint32_t before = 0;
     for (size_t i = 0; i < 30000; i++) {
         p.now_us += TICK_US;
         rtp_leg_tick_at(p.a.leg, p.now_us);
-        b_us += TICK_US * 0.999;
         if (i % 1000 == 999) continue; /* one tick less in a thousand */
-        rtp_leg_tick_at(p.b.leg, p.now_us);
+        b_us += TICK_US;
+        rtp_leg_tick_at(p.b.leg, b_us);
         if (i == 20000) {
             rtp_stats_t stats;
             rtp_leg_stats(p.b.leg, &stats);
@@ -582,6 +582,26 @@ static void a_changed_codec_goes_on_in_the_new_one(void **state)
     pair_end(&p);
 }
 
+static void a_leg_whose_owner_was_stopped_goes_on_in_time(void **state)
+{
+    (void)state;
+    pair_t p;
+    pair_init(&p, CODEC_PCMU);
+    run(&p, 100);
+    for (int i = 0; i < 30; i++) { /* 600 ms in which a does not run */
+        p.now_us += TICK_US;
+        rtp_leg_tick_at(p.b.leg, p.now_us);
+    }
+    run(&p, 150);
+    rtp_stats_t stats;
+    rtp_leg_stats(p.b.leg, &stats);
+    assert_int_equal(stats.lost + stats.late, 0);
+    rtp_leg_stats(p.a.leg, &stats);
+    assert_int_equal(stats.sent, 250);
+    assert_true(heard_snr_db(&p.b, 180, 100, 440) > 33);
+    pair_end(&p);
+}
+
 static void wrong_parameters_are_refused(void **state)
 {
     (void)state;
@@ -690,6 +710,7 @@ int main(void)
         cmocka_unit_test(hold_sends_nothing_and_hears_nothing),
         cmocka_unit_test(silence_of_the_far_end_is_told_once_and_again_after_it_came_back),
         cmocka_unit_test(a_changed_codec_goes_on_in_the_new_one),
+        cmocka_unit_test(a_leg_whose_owner_was_stopped_goes_on_in_time),
         cmocka_unit_test(wrong_parameters_are_refused),
         cmocka_unit_test(ports_come_in_pairs_until_none_is_free),
         cmocka_unit_test(reports_tell_the_round_trip_and_the_far_ends_loss),
