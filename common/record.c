@@ -196,6 +196,11 @@ static bool usable(const Pl__CallChange *change)
     return false;
 }
 
+pl_err_t pl_record_check(const Pl__CallChange *change)
+{
+    return usable(change) ? PL_OK : PL_INVALID;
+}
+
 pl_err_t pl_record_apply(Pl__CallRecord *record, const Pl__CallChange *change)
 {
     if (!usable(change)) return PL_INVALID;

@@ -26,6 +26,9 @@ void pl_record_free(Pl__CallRecord **record_p);
  * without title; nothing done. */
 pl_err_t pl_record_apply(Pl__CallRecord *record, const Pl__CallChange *change);
 
+/* PL_INVALID exactly where pl_record_apply would be, whatever the record. */
+pl_err_t pl_record_check(const Pl__CallChange *change);
+
 /* NULL when absent; borrowed. */
 const Pl__ClaimValue *pl_record_claim(const Pl__CallRecord *record, const char *name);
 const Pl__ClaimField *pl_record_field(const Pl__CallRecord *record, const char *name);

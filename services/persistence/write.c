@@ -181,23 +181,26 @@ static pl_err_t decide_create(write_t *self, Pl__CallRecord **record_p, const wr
     return PL_OK;
 }
 
-static pl_err_t apply_all(write_t *self, Pl__CallRecord *record)
+/* All of the changes or none: whatever may be refused is looked for before the first is made. */
+static pl_err_t check_all(write_t *self, const Pl__CallRecord *record)
 {
+    enum { OVERHEAD_BYTES = 16 }; /* of a change, in tags and lengths */
     const Pl__StoreApply *apply = (const Pl__StoreApply *)self->body;
     for (size_t i = 0; i < apply->n_changes; i++) {
-        if (pl_record_apply(record, apply->changes[i]) == PL_OK) continue;
+        if (pl_record_check(apply->changes[i]) == PL_OK) continue;
         return write_fail(self, PL_INVALID, "changes[%zu]: unknown to this build, or names nothing",
                           i);
     }
-    if (pl__call_record__get_packed_size(record) > RECORD_BYTES_MAX)
+    size_t most = pl__call_record__get_packed_size(record) + self->content_bytes +
+                  apply->n_changes * OVERHEAD_BYTES;
+    if (most > RECORD_BYTES_MAX)
         return write_fail(self, PL_INVALID, "record: would be larger than %d bytes",
                           RECORD_BYTES_MAX);
     return PL_OK;
 }
 
-static pl_err_t decide_apply(write_t *self, Pl__CallRecord **record_p, const write_trace_t *trace)
+static pl_err_t decide_apply(write_t *self, Pl__CallRecord *record, const write_trace_t *trace)
 {
-    Pl__CallRecord *record = *record_p;
     if (self->epoch < record->epoch)
         return write_fail(self, PL_STALE,
                           "epoch %" PRIu32 " is over: %s owns the call with %" PRIu32, self->epoch,
@@ -211,22 +214,20 @@ static pl_err_t decide_apply(write_t *self, Pl__CallRecord **record_p, const wri
         return write_fail(self, PL_INVALID, "write_id %" PRIu64 " was used for other changes",
                           self->write_id);
     }
-    Pl__CallRecord *changed = pl_record_copy(record); /* all of the changes or none */
-    if (apply_all(self, changed)) {
-        pl_record_free(&changed);
-        return self->err;
+    if (check_all(self, record)) return self->err;
+    const Pl__StoreApply *apply = (const Pl__StoreApply *)self->body;
+    for (size_t i = 0; i < apply->n_changes; i++) {
+        pl_err_t err = pl_record_apply(record, apply->changes[i]);
+        assert(err == PL_OK); /* checked */
+        (void)err;
     }
-    changed->version++;
-    self->version = changed->version;
-    pl_record_free(record_p);
-    *record_p = changed;
+    self->version = ++record->version;
     return PL_OK;
 }
 
-static pl_err_t decide_adopt(write_t *self, Pl__CallRecord **record_p)
+static pl_err_t decide_adopt(write_t *self, Pl__CallRecord *record)
 {
     const Pl__StoreAdopt *adopt = (const Pl__StoreAdopt *)self->body;
-    Pl__CallRecord *record = *record_p;
     if (record->epoch == adopt->expected_epoch) {
         record->epoch++;
         record->version++;
@@ -247,6 +248,6 @@ pl_err_t write_decide(write_t *self, Pl__CallRecord **record_p, const write_trac
 {
     if (self->kind == WRITE_CREATE) return decide_create(self, record_p, trace);
     if (!*record_p) return write_fail(self, PL_NOT_FOUND, "call %s is not known", self->call_id);
-    return self->kind == WRITE_ADOPT ? decide_adopt(self, record_p)
-                                     : decide_apply(self, record_p, trace);
+    return self->kind == WRITE_ADOPT ? decide_adopt(self, *record_p)
+                                     : decide_apply(self, *record_p, trace);
 }

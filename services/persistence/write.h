@@ -64,8 +64,7 @@ typedef struct {
     uint64_t version;
 } write_trace_t;
 
-/* Applies the write to *record_p (NULL: no such call), which is owned by the caller and may be
- * replaced. Sets err, detail, version, repeated and record, and returns err. Only when it is PL_OK
+/* Applies the write to *record_p (NULL: no such call; a create makes it), which is the caller's. Sets err, detail, version, repeated and record, and returns err. Only when it is PL_OK
  * and not repeated the record has changed and is to be stored. */
 pl_err_t write_decide(write_t *self, Pl__CallRecord **record_p, const write_trace_t *trace);
 

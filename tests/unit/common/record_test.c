@@ -186,6 +186,7 @@ static void single_fields_are_replaced(void **state)
     Pl__CallChange change = PL__CALL_CHANGE__INIT;
     change.change_case = PL__CALL_CHANGE__CHANGE_IN_PROGRESS;
     change.in_progress = 1;
+    assert_int_equal(pl_record_check(&change), PL_OK);
     assert_int_equal(pl_record_apply(record, &change), PL_OK);
     change.change_case = PL__CALL_CHANGE__CHANGE_LANG_SHORT_CODE;
     const char *langs[] = {"fr-FR", "", "en-US"};
@@ -248,6 +249,7 @@ static void changes_that_name_nothing_are_refused_and_do_nothing(void **state)
     Pl__CallRecord *record = empty_record();
     size_t before = pl__call_record__get_packed_size(record);
     Pl__CallChange change = PL__CALL_CHANGE__INIT;
+    assert_int_equal(pl_record_check(&change), PL_INVALID);
     assert_int_equal(pl_record_apply(record, &change), PL_INVALID);
     change.change_case = (Pl__CallChange__ChangeCase)999; /* of a newer peer */
     assert_int_equal(pl_record_apply(record, &change), PL_INVALID);

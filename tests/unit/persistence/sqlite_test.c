@@ -453,7 +453,7 @@ static void lists_are_newest_first_in_pages_with_a_total(void **state)
     (void)state;
     open_store();
     for (int i = 0; i < 25; i++) {
-        char id[CALL_ID_BYTES];
+        char id[64];
         (void)snprintf(id, sizeof id, "00000000-0000-4000-8000-0000000000%02d", i);
         create(id, i % 5 ? "+15550100" : "+15550199", 1000 + i / 2); /* pairs share their time */
     }
@@ -618,7 +618,7 @@ static void a_damaged_file_is_refused_by_name(void **state)
     (void)state;
     open_store();
     for (int i = 0; i < 40; i++) {
-        char id[CALL_ID_BYTES];
+        char id[64];
         (void)snprintf(id, sizeof id, "00000000-0000-4000-8000-0000000000%02d", i);
         create(id, "+15550100", 1000 + i);
     }

@@ -1,0 +1,140 @@
+/* store_bench.c - how many writes the real persistence process acknowledges, and how soon.
+ *
+ * Owners as dialogue's: each has one write out at a time, and after 60 writes its call is over and
+ * a new one begins. Prints one JSON object a line, for 1, 10, 100 and 500 owners.
+ * Usage: store_bench [SECONDS [full|normal]]
+ */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <cmocka.h>
+
+#include "common/log.h"
+#include "tests/support/process.h"
+#include "tests/unit/persistence/requests.h"
+
+enum { OWNERS_MAX = 500, WRITES_A_CALL = 60, SAMPLES_MAX = 4 * 1000 * 1000 };
+
+typedef struct {
+    char call_id[40];
+    uint64_t write_id; /* 0: being created */
+    uint64_t sent_us;
+} owner_t;
+
+static process_t process;
+static owner_t owners[OWNERS_MAX];
+static uint32_t *samples_us;
+static size_t samples;
+static unsigned open_requests;
+static unsigned long calls, failed;
+static bool stopped;
+
+static void send_next(owner_t *owner);
+
+static void on_reply(void *arg, pl_err_t err, const Pl__Envelope *reply)
+{
+    (void)reply;
+    owner_t *owner = arg;
+    open_requests--;
+    if (err)
+        failed++;
+    else if (samples < SAMPLES_MAX)
+        samples_us[samples++] = (uint32_t)(pl_clock_us() - owner->sent_us);
+    if (!stopped) send_next(owner);
+}
+
+static void send_next(owner_t *owner)
+{
+    create_t create;
+    apply_t apply;
+    Pl__Envelope *env = NULL;
+    owner->sent_us = pl_clock_us();
+    if (owner->call_id[0] == '\0' || owner->write_id == WRITES_A_CALL) {
+        (void)snprintf(owner->call_id, sizeof owner->call_id, "%08lx-0000-4000-8000-000000000000",
+                       ++calls);
+        owner->write_id = 0;
+        env = make_create(&create, owner->call_id, "+15550100", (int64_t)calls);
+    } else {
+        owner->write_id++;
+        env = make_message(&apply, owner->call_id, 1, owner->write_id,
+                           "My laptop does not start any more since Monday, the screen stays black,"
+                           " and I have tried to switch it off and on again, several times.");
+    }
+    open_requests++;
+    pl_bus_request(process.bus, "persistence", env, 20000, on_reply, owner);
+}
+
+static int by_value(const void *a, const void *b)
+{
+    uint32_t x = *(const uint32_t *)a;
+    uint32_t y = *(const uint32_t *)b;
+    return (x > y) - (x < y);
+}
+
+static double batches(void)
+{
+    Pl__Envelope env = PL__ENVELOPE__INIT;
+    Pl__MetricsGet query = PL__METRICS_GET__INIT;
+    env.body_case = PL__ENVELOPE__BODY_METRICS_GET;
+    env.metrics_get = &query;
+    Pl__Envelope *reply = NULL;
+    double value = 0;
+    if (process_ask(&process, &env, &reply) == PL_OK) {
+        for (size_t i = 0; i < reply->metrics_reply->n_metrics; i++) {
+            const Pl__Metric *m = reply->metrics_reply->metrics[i];
+            if (strcmp(m->name, "parley_store_batches_total") == 0) value = m->value;
+        }
+    }
+    if (reply) pl__envelope__free_unpacked(reply, NULL);
+    return value;
+}
+
+static void measure(unsigned count, unsigned seconds, const char *synchronous)
+{
+    double batches_before = batches();
+    samples = 0;
+    failed = 0;
+    stopped = false;
+    memset(owners, 0, sizeof owners);
+    uint64_t started_us = pl_clock_us();
+    for (unsigned i = 0; i < count; i++) send_next(&owners[i]);
+    process_run_ms(&process, (uint64_t)seconds * 1000);
+    stopped = true;
+    double took_s = (double)(pl_clock_us() - started_us) / 1e6;
+    size_t done = samples;
+    while (open_requests > 0) process_run_ms(&process, 5);
+    qsort(samples_us, done, sizeof *samples_us, by_value);
+    printf("{\"bench\":\"store\",\"synchronous\":\"%s\",\"owners\":%u,\"seconds\":%.1f,"
+           "\"acknowledged_per_s\":%.0f,\"p50_us\":%u,\"p99_us\":%u,\"max_us\":%u,"
+           "\"writes_per_commit\":%.1f,\"failed\":%lu}\n",
+           synchronous, count, took_s, (double)done / took_s, done ? samples_us[done / 2] : 0,
+           done ? samples_us[done * 99 / 100] : 0, done ? samples_us[done - 1] : 0,
+           (double)done / (batches() - batches_before), failed);
+    (void)fflush(stdout);
+}
+
+int main(int argc, char **argv)
+{
+    unsigned seconds = argc > 1 ? (unsigned)strtoul(argv[1], NULL, 10) : 5;
+    const char *synchronous = argc > 2 ? argv[2] : "full";
+    char setting[64];
+    (void)snprintf(setting, sizeof setting, "persistence.sqlite.synchronous=%s", synchronous);
+    samples_us = malloc(SAMPLES_MAX * sizeof *samples_us);
+    if (!samples_us || seconds == 0) return EXIT_FAILURE;
+    pl_signals_init();
+    pl_log_init("store_bench", PL_LOG_ERROR);
+    process_make_folder(&process, "persistence");
+    process.settings[0] = setting;
+    process.settings[1] = "log.level=warn";
+    process_start(&process, NULL);
+    process_connect(&process);
+    process_await_up(&process);
+    const unsigned counts[] = {1, 10, 100, OWNERS_MAX};
+    for (size_t i = 0; i < sizeof counts / sizeof *counts; i++)
+        measure(counts[i], seconds, synchronous);
+    process_clean_up(&process);
+    free(samples_us);
+    return EXIT_SUCCESS;
+}
