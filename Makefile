@@ -174,6 +174,32 @@ tsan:
 	@$(MAKE) --no-print-directory -s -j2 B=build/tsan SAN=thread OPT='-O1 -g' unit-tests
 	@$(MAKE) --no-print-directory -s B=build/tsan SAN=thread OPT='-O1 -g' check
 
+# ---- fuzz: tests/fuzz/<noun>_fuzz.c links its part; clang's libFuzzer, FUZZ_S seconds each ----------
+FUZZ_S ?= 30
+FUZZ_chunker := rag
+FUZZ_write := persistence
+FUZZERS := $(patsubst tests/fuzz/%_fuzz.c,%,$(wildcard tests/fuzz/*_fuzz.c))
+define fuzzer  # noun
+$(B)/tests/fuzz/$(1)_fuzz: $(B)/tests/fuzz/$(1)_fuzz.o $(B)/lib/$(FUZZ_$(1)).a $(B)/lib/common.a
+	$$(CC) $$(LDFLAGS) -fsanitize=fuzzer -Wl,--start-group $$^ -Wl,--end-group $$(call pkglibs,$$(PKG_$(FUZZ_$(1))) $$(PKG_common)) $$(LIBS_common) -o $$@
+endef
+$(foreach f,$(FUZZERS),$(eval $(call fuzzer,$(f))))
+.PHONY: fuzz fuzz-built
+fuzz:
+	@$(MAKE) --no-print-directory -s B=build/fuzz CC=clang SAN=fuzzer-no-link,address,undefined OPT='-O1 -g' fuzz-built
+fuzz-built: $(FUZZERS:%=$(B)/tests/fuzz/%_fuzz)
+	@for f in $^; do echo "fuzz $$(basename $$f), $(FUZZ_S) s" && $$f -max_total_time=$(FUZZ_S) -max_len=16384 -timeout=10 -verbosity=0 -print_final_stats=1 || exit 1; done
+
+# ---- benches: tests/bench/<noun>_bench.c; JSON on standard output ---------------------------------
+$(B)/tests/bench/store_bench.o: CPPFLAGS += $(call pkgflags,cmocka)
+$(B)/tests/bench/store_bench: $(B)/tests/bench/store_bench.o $(B)/lib/common.a | $(B)/bin/parley-persistence
+	$(CC) $(LDFLAGS) $^ $(call pkglibs,$(PKG_common) cmocka) $(LIBS_common) -o $@
+$(B)/tests/bench/rag_bench: $(B)/tests/bench/rag_bench.o $(B)/lib/rag.a $(B)/lib/common.a
+	$(CC) $(LDFLAGS) $^ $(call pkglibs,$(PKG_rag) $(PKG_common)) $(LIBS_common) -o $@
+.PHONY: bench-store bench-rag
+bench-store bench-rag: bench-%: $(B)/tests/bench/%_bench
+	@$<
+
 # ---- style ---------------------------------------------------------------------------------------
 OURS = $(shell git ls-files '*.c' '*.h')
 fmt:
