@@ -83,18 +83,14 @@ static pl_request_t *request_new(pl_bus_t *bus, const bus_received_t *got)
     return self;
 }
 
-static void request_leave(pl_request_t *self)
-{
-    *self->at = self->next;
-    if (self->next) self->next->at = self->at;
-    self->bus = NULL;
-}
-
 static void request_free(pl_request_t **request_p)
 {
     pl_request_t *self = *request_p;
     *request_p = NULL;
-    if (self->bus) request_leave(self);
+    if (self->bus) {
+        *self->at = self->next;
+        if (self->next) self->next->at = self->at;
+    }
     free(self->call_id);
     free(self->trace_parent);
     free(self);
@@ -367,11 +363,13 @@ out:
 
 static void refuse_open(pl_bus_t *self)
 {
-    while (self->open) {
-        pl_request_t *request = self->open;
+    for (pl_request_t *request = self->open; request; request = request->next) {
         send_error(request, PL_UNAVAILABLE, 0, "the instance is going down");
-        request_leave(request); /* its holder still ends it */
     }
+    for (pl_request_t *request = self->open; request; request = request->next) {
+        request->bus = NULL; /* its holder still ends it */
+    }
+    self->open = NULL;
 }
 
 void pl_bus_destroy(pl_bus_t **self_p)

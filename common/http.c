@@ -135,10 +135,14 @@ pl_http_t *pl_http_new(pl_loop_t *loop)
     return self;
 }
 
-static void call_free(pl_http_call_t *call)
+static void call_leave(pl_http_call_t *call)
 {
     *call->at = call->next;
     if (call->next) call->next->at = call->at;
+}
+
+static void call_free(pl_http_call_t *call)
+{
     curl_multi_remove_handle(call->http->multi, call->easy);
     curl_easy_cleanup(call->easy);
     curl_slist_free_all(call->headers);
@@ -149,10 +153,12 @@ static void call_free(pl_http_call_t *call)
 void pl_http_cancel(pl_http_call_t **call_p)
 {
     if (!*call_p) return;
+    call_leave(*call_p);
     call_free(*call_p);
     *call_p = NULL;
 }
 
+/* Of a call that has left the list. */
 static void finish(pl_http_call_t *call, pl_err_t err, const char *detail)
 {
     char said[CURL_ERROR_SIZE];
@@ -174,7 +180,10 @@ void pl_http_destroy(pl_http_t **self_p)
     if (!self) return;
     /* What callbacks send now is ended too; one that always sends again is a bug. */
     for (size_t i = 0; self->calls && i < CALLS_AT_END; i++) {
-        finish(self->calls, PL_UNAVAILABLE, "the client is closing");
+        pl_http_call_t *call = self->calls;
+        self->calls = call->next;
+        if (self->calls) self->calls->at = &self->calls;
+        finish(call, PL_UNAVAILABLE, "the client is closing");
     }
     assert(!self->calls);
     *self_p = NULL;
@@ -233,6 +242,7 @@ static void collect_done(pl_http_t *self)
         curl_easy_getinfo(msg->easy_handle, CURLINFO_PRIVATE, (char **)&call);
         const char *detail = *call->detail ? call->detail : curl_easy_strerror(code);
         if (call->too_large) detail = "the answer is larger than allowed";
+        call_leave(call);
         finish(call, err_of(call, code), code == CURLE_OK ? "" : detail);
     }
 }

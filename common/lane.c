@@ -67,12 +67,18 @@ static void lane_free(pl_lane_t *self)
     free(self);
 }
 
+/* Around what may call the sink: the outermost one frees a lane that was destroyed within. */
+static void enter(pl_lane_t *self)
+{
+    self->entered++;
+}
+
 static void leave(pl_lane_t *self)
 {
     if (--self->entered == 0 && self->dead) lane_free(self);
 }
 
-/* The lane may be gone after it. */
+/* Between enter and leave. */
 static void lane_break(pl_lane_t *self, const char *why)
 {
     if (self->broken) return;
@@ -81,9 +87,7 @@ static void lane_break(pl_lane_t *self, const char *why)
     lane_close(self);
     pl_metric_add(self->breaks, 1);
     log_info("lane.broken", "endpoint=%s why=\"%s\"", self->endpoint, why);
-    self->entered++;
     self->sink.broken(self->sink.arg, why);
-    leave(self);
 }
 
 void pl_lane_destroy(pl_lane_t **self_p)
@@ -101,7 +105,9 @@ void pl_lane_destroy(pl_lane_t **self_p)
 static void on_deadline(void *arg)
 {
     pl_lane_t *self = arg;
+    enter(self);
     lane_break(self, self->listening ? "nobody showed the token" : "no answer to the hello");
+    leave(self);
 }
 
 /* ---- connections --------------------------------------------------------------------------- */
@@ -132,6 +138,7 @@ static void on_listener_event(pl_lane_t *self, uint16_t event, int fd)
 static void on_connection(void *arg, uint16_t event, uint32_t value)
 {
     pl_lane_t *self = arg;
+    enter(self);
     if (self->listening) {
         on_listener_event(self, event, (int)value);
     } else if (event == ZMQ_EVENT_DISCONNECTED) {
@@ -139,6 +146,7 @@ static void on_connection(void *arg, uint16_t event, uint32_t value)
     } else if (event != ZMQ_EVENT_ACCEPTED) {
         lane_break(self, "the peer refused the connection");
     }
+    leave(self);
 }
 
 /* ---- messages ------------------------------------------------------------------------------ */
@@ -240,7 +248,7 @@ static bool on_readable(void *arg)
                                            zmq_msg_data(&msg));
     }
     zmq_msg_close(&msg); /* unpacking copied */
-    self->entered++;
+    enter(self);
     on_message(self, message, fd);
     leave(self);
     return true;

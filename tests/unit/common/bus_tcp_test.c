@@ -1,4 +1,4 @@
-/* bus_tcp_test.c - the bus over TCP: names, keys, strangers, and two threads at full speed. */
+/* bus_tcp_test.c - the bus over TCP: names, strangers, and two threads at full speed. */
 #include "tests/unit/common/bus_node.h"
 
 #include <czmq.h>
@@ -7,8 +7,6 @@
 #include <sys/socket.h>
 
 #include "common/bus_wire.h"
-#include "common/curve.h"
-#include "common/lane.h"
 #include "common/metrics.h"
 
 static const char *const speech_peer[] = {"speech", NULL};
@@ -33,26 +31,21 @@ static unsigned free_port(void)
     return next++;
 }
 
-/* The settings of one installation: where speech listens and which key it uses. */
+/* Where speech listens, and where it is looked for. */
 typedef struct {
-    char bind_to[64], endpoint[96], key[128];
-    const char *server[4], *client[4];
+    char bind_to[64], endpoint[96];
+    const char *server[2], *client[2];
 } setup_t;
 
-static void setup_of(setup_t *setup, const char *bind_host, const char *host, const char *key_file)
+static void setup_of(setup_t *setup, const char *bind_host, const char *host)
 {
     unsigned port = free_port();
     (void)snprintf(setup->bind_to, sizeof setup->bind_to, "bus.bind=tcp://%s:%u", bind_host, port);
     (void)snprintf(setup->endpoint, sizeof setup->endpoint, "bus.endpoints.speech[0]=tcp://%s:%u",
                    host, port);
-    (void)snprintf(setup->key, sizeof setup->key, "bus.curve_key_file=%s", key_file);
-    const char *key = *key_file ? setup->key : NULL;
     setup->server[0] = setup->bind_to;
-    setup->server[1] = key;
-    setup->server[2] = NULL;
     setup->client[0] = setup->endpoint;
-    setup->client[1] = key;
-    setup->client[2] = NULL;
+    setup->server[1] = setup->client[1] = NULL;
 }
 
 static void on_reply(void *arg, pl_err_t err, const Pl__Envelope *reply)
@@ -105,14 +98,14 @@ static void an_address_works(void **state)
 {
     (void)state;
     setup_t setup;
-    setup_of(&setup, "127.0.0.1", "127.0.0.1", "");
+    setup_of(&setup, "127.0.0.1", "127.0.0.1");
     works(&setup);
     int v6 = socket(AF_INET6, SOCK_STREAM, 0);
     struct sockaddr_in6 here = {.sin6_family = AF_INET6, .sin6_addr = IN6ADDR_LOOPBACK_INIT};
     bool has_v6 = v6 >= 0 && bind(v6, (struct sockaddr *)&here, sizeof here) == 0;
     if (v6 >= 0) close(v6);
     if (!has_v6) return; /* a machine without IPv6 */
-    setup_of(&setup, "[::1]", "[::1]", "");
+    setup_of(&setup, "[::1]", "[::1]");
     works(&setup);
 }
 
@@ -120,7 +113,7 @@ static void a_name_is_looked_up(void **state)
 {
     (void)state;
     setup_t setup;
-    setup_of(&setup, "127.0.0.1", "localhost", "");
+    setup_of(&setup, "127.0.0.1", "localhost");
     works(&setup);
 }
 
@@ -128,7 +121,7 @@ static void a_name_nobody_knows_is_no_peer_and_does_not_block(void **state)
 {
     (void)state;
     setup_t setup;
-    setup_of(&setup, "127.0.0.1", "no-such-host.invalid", "");
+    setup_of(&setup, "127.0.0.1", "no-such-host.invalid");
     node_t *dialogue = node_open(loop, "dialogue", "0", speech_peer, setup.client);
     assert_int_equal(ask(dialogue), PL_UNAVAILABLE);
     pl_peer_t peer;
@@ -140,7 +133,7 @@ static void a_taken_port_is_refused(void **state)
 {
     (void)state;
     setup_t setup;
-    setup_of(&setup, "127.0.0.1", "127.0.0.1", "");
+    setup_of(&setup, "127.0.0.1", "127.0.0.1");
     node_t *speech = node_open(loop, "speech", "0", NULL, setup.server);
     pl_config_t *cfg = node_config("speech", "1", setup.server);
     pl_bus_t *second = NULL;
@@ -177,7 +170,7 @@ static void malformed_messages_are_counted_and_hurt_nobody(void **state)
 {
     (void)state;
     setup_t setup;
-    setup_of(&setup, "127.0.0.1", "127.0.0.1", "");
+    setup_of(&setup, "127.0.0.1", "127.0.0.1");
     node_t *speech = node_open(loop, "speech", "0", NULL, setup.server);
     pl_bus_on(speech->bus, PL__ENVELOPE__BODY_LANE_OPEN, done, speech);
     zsock_t *stranger = zsock_new_dealer(strstr(setup.endpoint, "tcp://"));
@@ -211,7 +204,7 @@ static void an_oversize_message_ends_only_its_senders_connection(void **state)
 {
     (void)state;
     setup_t setup;
-    setup_of(&setup, "127.0.0.1", "127.0.0.1", "");
+    setup_of(&setup, "127.0.0.1", "127.0.0.1");
     node_t *speech = node_open(loop, "speech", "0", NULL, setup.server);
     pl_bus_on(speech->bus, PL__ENVELOPE__BODY_LANE_OPEN, done, speech);
     node_t *dialogue = node_open(loop, "dialogue", "0", speech_peer, setup.client);
@@ -260,127 +253,6 @@ static void a_message_that_unpacks_to_too_much_is_given_up(void **state)
     free(packed);
 }
 
-/* ---- keys ---------------------------------------------------------------------------------- */
-
-static char key_files[2][96];
-
-static const char *make_key(int number)
-{
-    (void)snprintf(key_files[number], sizeof key_files[number], "%s/key%d", run_dir, number);
-    zcert_t *cert = zcert_new();
-    assert_non_null(cert);
-    assert_int_equal(zcert_save_secret(cert, key_files[number]), 0);
-    zcert_destroy(&cert);
-    return key_files[number];
-}
-
-static void the_same_key_pair_lets_in(void **state)
-{
-    (void)state;
-    setup_t setup;
-    setup_of(&setup, "127.0.0.1", "127.0.0.1", make_key(0));
-    works(&setup);
-}
-
-static void another_key_no_key_and_only_the_public_key_do_not(void **state)
-{
-    (void)state;
-    setup_t setup;
-    setup_of(&setup, "127.0.0.1", "127.0.0.1", make_key(0));
-    pl_config_t *right = node_config("speech", "0", setup.server);
-    char other[160];
-    (void)snprintf(other, sizeof other, "bus.curve_key_file=%s", make_key(1));
-    setup.client[1] = other;
-    pl_config_t *wrong = node_config("dialogue", "0", setup.client);
-    setup.client[1] = NULL;
-    pl_config_t *none = node_config("dialogue", "1", setup.client);
-    node_t *speech = node_open_with(loop, right, NULL);
-    node_t *with_other = node_open_with(loop, wrong, speech_peer);
-    node_t *in_clear = node_open_with(loop, none, speech_peer);
-
-    /* Knows the server's public key, and has a key of its own. */
-    zcert_t *server = zcert_load(key_files[0]), *own = zcert_new();
-    zsock_t *stranger = zsock_new(ZMQ_DEALER);
-    zcert_apply(own, stranger);
-    zsock_set_curve_serverkey(stranger, zcert_public_txt(server));
-    assert_int_equal(zsock_connect(stranger, "%s", strstr(setup.endpoint, "tcp://")), 0);
-    double before = pl_metric_value(malformed());
-    zmq_send(zsock_resolve(stranger), "\xff\xff", 2, 0);
-
-    run_for(loop, 700);
-    assert_int_equal(count_up(with_other, "speech"), 0);
-    assert_int_equal(count_up(in_clear, "speech"), 0);
-    assert_true(pl_metric_value(malformed()) == before); /* what it sent never came in */
-    zcert_destroy(&server);
-    zcert_destroy(&own);
-    zsock_destroy(&stranger);
-    node_close(&in_clear);
-    node_close(&with_other);
-    node_close(&speech);
-}
-
-static void a_key_file_without_a_secret_is_refused(void **state)
-{
-    (void)state;
-    char missing[128], public_only[128];
-    (void)snprintf(missing, sizeof missing, "%s/absent", run_dir);
-    (void)snprintf(public_only, sizeof public_only, "%s/public", run_dir);
-    zcert_t *cert = zcert_new();
-    assert_int_equal(zcert_save_public(cert, public_only), 0);
-    zcert_destroy(&cert);
-    pl_curve_t *curve = NULL;
-    assert_int_equal(pl_curve_load(&curve, missing), PL_INVALID);
-    assert_int_equal(pl_curve_load(&curve, public_only), PL_INVALID);
-    assert_null(curve);
-    assert_int_equal(pl_curve_load(&curve, ""), PL_OK);
-    assert_null(curve);
-}
-
-typedef struct {
-    unsigned ready, broken;
-} lane_end_t;
-
-static void lane_ready(void *arg)
-{
-    ((lane_end_t *)arg)->ready++;
-}
-
-static void lane_frame(void *arg, const Pl__LaneFrame *frame)
-{
-    (void)arg;
-    (void)frame;
-}
-
-static void lane_broken(void *arg, const char *why)
-{
-    (void)why;
-    ((lane_end_t *)arg)->broken++;
-}
-
-static void lanes_use_the_same_key(void **state)
-{
-    (void)state;
-    static const uint8_t token[PL_LANE_TOKEN_BYTES] = "abc";
-    const char *right = make_key(0), *other = make_key(1);
-    for (int round = 0; round < 2; round++) {
-        lane_end_t ends[2] = {{0}};
-        pl_lane_sink_t at_speech = {lane_ready, lane_frame, lane_broken, &ends[0]};
-        pl_lane_sink_t at_telephony = {lane_ready, lane_frame, lane_broken, &ends[1]};
-        pl_lane_t *speech, *telephony;
-        assert_int_equal(
-            pl_lane_listen(&speech, loop, "tcp://127.0.0.1:*", right, token, &at_speech), PL_OK);
-        assert_int_equal(pl_lane_connect(&telephony, loop, pl_lane_endpoint(speech),
-                                         round == 0 ? right : other, token, &at_telephony),
-                         PL_OK);
-        run_for(loop, 700);
-        assert_int_equal(ends[0].ready, round == 0);
-        assert_int_equal(ends[1].ready, round == 0);
-        assert_int_equal(ends[1].broken, round == 1);
-        pl_lane_destroy(&telephony);
-        pl_lane_destroy(&speech);
-    }
-}
-
 /* ---- two threads --------------------------------------------------------------------------- */
 
 typedef struct {
@@ -414,7 +286,7 @@ static void requests_between_threads_are_each_answered_once(void **state)
 {
     (void)state;
     setup_t setup;
-    setup_of(&setup, "127.0.0.1", "127.0.0.1", "");
+    setup_of(&setup, "127.0.0.1", "127.0.0.1");
     server_t server = {.setup = &setup, .loop = pl_loop_new()};
     server.cfg = node_config("speech", "0", setup.server);
     node_t *dialogue = node_open(loop, "dialogue", "0", speech_peer, setup.client);
@@ -443,10 +315,6 @@ int main(void)
         ON_A_LOOP(malformed_messages_are_counted_and_hurt_nobody),
         ON_A_LOOP(an_oversize_message_ends_only_its_senders_connection),
         ON_A_LOOP(a_message_that_unpacks_to_too_much_is_given_up),
-        ON_A_LOOP(the_same_key_pair_lets_in),
-        ON_A_LOOP(another_key_no_key_and_only_the_public_key_do_not),
-        ON_A_LOOP(a_key_file_without_a_secret_is_refused),
-        ON_A_LOOP(lanes_use_the_same_key),
         ON_A_LOOP(requests_between_threads_are_each_answered_once),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
