@@ -30,6 +30,7 @@ struct launch {
     char why[256];      /* not ready */
     char restored[128]; /* names restarted since it was ready last */
     uint64_t died_ms;
+    char http_address[128]; /* of the gateway */
 };
 
 static void fail(launch_t *self, int status)
@@ -134,6 +135,14 @@ static void start(void *arg)
 {
     launch_t *self = arg;
     pl_timer_stop(&self->timer);
+    if (self->readiness && system_answers(self->http_address)) {
+        /* Another's gateway would be taken for ours. */
+        term_bad("%sgateway%s: gateway.http.listen: %s is taken, something answers there",
+                 term(TERM_BOLD), term(TERM_PLAIN), self->http_address);
+        fail(self, EXIT_FAILURE);
+        launch_stop(self);
+        return;
+    }
     supervisor_start(self->supervisor);
     if (self->failed) return;
     if (self->readiness) {
@@ -161,6 +170,8 @@ launch_t *launch_new(pl_loop_t *loop, pl_http_t *http, const system_opts_t *opts
     system_add(self->supervisor, opts, config);
     if (system_wanted(opts->only, "gateway") && pl_config_int(config, "up.instances.gateway")) {
         char url[160];
+        snprintf(self->http_address, sizeof self->http_address, "%s",
+                 pl_config_str(config, "gateway.http.listen"));
         system_url(pl_config_str(config, "gateway.http.listen"), url, sizeof url);
         self->readiness = readiness_new(loop, http, url, on_readiness, self);
     }

@@ -13,7 +13,10 @@
 #include "tools/parley/backoff.h"
 #include "tools/parley/process.h"
 
-enum { STOP_MS = 10000 };
+enum {
+    STOP_MS = 10000,
+    FIRST_RUN_MS = 2000, /* who exits by itself so early in its first run could not start */
+};
 
 typedef struct {
     child_t public;
@@ -158,7 +161,9 @@ static void died(kept_t *kept, int wait_status)
     child->died_ms = pl_clock_ms();
     child->state = CHILD_STOPPED;
     if (self->stopping) return;
-    if (!self->settled) {
+    bool by_itself = WIFEXITED(wait_status) && child->restarts == 0 &&
+                     child->died_ms - child->started_ms < FIRST_RUN_MS;
+    if (!self->settled || by_itself) {
         char why[128];
         fail(self, kept, process_status_text(wait_status, why, sizeof why));
         return;

@@ -1,8 +1,9 @@
 /* supervisor.h - keeps the processes of a system running.
  *
  * Starts them all at once, starts again what dies (see backoff.h), and stops them: SIGTERM, 10 s to
- * finish, then SIGKILL. A process that ends by itself before supervisor_settled is a failed start,
- * which ends everything; after it, only an ordered stop does.
+ * finish, then SIGKILL. A process that ends before supervisor_settled, or exits (not: is killed) in
+ * the first two seconds of its first run, is a failed start, which ends everything; otherwise only
+ * an ordered stop does.
  *
  * Threads: the loop's. One supervisor in a process: it takes SIGCHLD.
  */
@@ -36,7 +37,7 @@ typedef struct {
 typedef struct {
     void (*died)(void *arg, const child_t *child);      /* by itself; it will be started again */
     void (*restarted)(void *arg, const child_t *child); /* runs; not known yet to be ready */
-    /* Before supervisor_settled: could not be started, or ended; everything is being stopped. */
+    /* A failed start, see above; everything is being stopped. */
     void (*failed)(void *arg, const child_t *child, const char *why);
     void (*stopped)(void *arg); /* the last process is gone, after supervisor_stop or failed */
     void *arg;

@@ -8,6 +8,8 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/socket.h>
+#include <unistd.h>
 
 enum { TEXT_BYTES = 512 };
 
@@ -174,4 +176,21 @@ char *system_outside(const char *listen, char *out, size_t out_bytes)
         snprintf(out, out_bytes, "%s", listen);
     }
     return out;
+}
+
+bool system_answers(const char *listen)
+{
+    char host[INET_ADDRSTRLEN] = "127.0.0.1";
+    struct sockaddr_in address = {.sin_family = AF_INET};
+    size_t length = strcspn(listen, ":");
+    if (!is_any(listen) && length < sizeof host) {
+        snprintf(host, sizeof host, "%.*s", (int)length, listen);
+    }
+    address.sin_port = htons((uint16_t)strtoul(port_of(listen), NULL, 10));
+    if (inet_pton(AF_INET, host, &address.sin_addr) != 1) return false; /* the service will say */
+    int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+    if (fd < 0) return false;
+    bool answers = connect(fd, (struct sockaddr *)&address, sizeof address) == 0;
+    close(fd);
+    return answers;
 }

@@ -37,5 +37,7 @@ void system_add(supervisor_t *supervisor, const system_opts_t *opts, const pl_co
 char *system_url(const char *listen, char *out, size_t out_bytes);
 /* "192.0.2.7:5060": where other machines reach an address to listen on. */
 char *system_outside(const char *listen, char *out, size_t out_bytes);
+/* Does somebody accept connections at this address to listen on already? */
+bool system_answers(const char *listen);
 
 #endif
