@@ -191,6 +191,10 @@ fuzz:
 fuzz-built: $(FUZZERS:%=$(B)/tests/fuzz/%_fuzz)
 	@for f in $^; do echo "fuzz $$(basename $$f), $(FUZZ_S) s" && $$f -max_total_time=$(FUZZ_S) -max_len=16384 -timeout=10 -verbosity=0 -print_final_stats=1 || exit 1; done
 
+# The gateway is tested over HTTP with doubles of the processes it talks to.
+$(B)/tests/integration/gateway/peers: $(B)/tests/integration/gateway/peers.o $(B)/lib/common.a
+	$(CC) $(LDFLAGS) $^ $(call pkglibs,$(PKG_common)) $(LIBS_common) -o $@
+
 # ---- benches: tests/bench/<noun>_bench.c; JSON on standard output ---------------------------------
 $(B)/tests/bench/store_bench.o: CPPFLAGS += $(call pkgflags,cmocka)
 $(B)/tests/bench/store_bench: $(B)/tests/bench/store_bench.o $(B)/lib/common.a | $(B)/bin/parley-persistence

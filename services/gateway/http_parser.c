@@ -323,7 +323,11 @@ static void parse_head(http_parser_t *self)
         first = false;
         line = end + 1;
     }
-    if (parse_framing(self)) enter_body(self);
+    if (first) {
+        broken(self, 400, "An empty line where a request should begin");
+    } else if (parse_framing(self)) {
+        enter_body(self);
+    }
 }
 
 /* Is the head collected so far closed by an empty line? */
