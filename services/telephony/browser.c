@@ -1,9 +1,13 @@
 #include "services/telephony/browser.h"
 
+#include <arpa/inet.h>
 #include <libwebsockets.h>
+#include <netinet/in.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/socket.h>
+#include <unistd.h>
 #include <uv.h>
 
 #include "common/clock.h"
@@ -402,6 +406,20 @@ static pl_err_t read_listen(const pl_config_t *cfg, char host[64], uint16_t *por
     return PL_OK;
 }
 
+/* The packaged libwebsockets binds with SO_REUSEPORT, so two processes would share the port without
+ * a word. A plain socket is refused what another listens on. */
+static bool port_is_free(const char *host, uint16_t port)
+{
+    struct sockaddr_in address = {.sin_family = AF_INET, .sin_port = htons(port)};
+    if (inet_pton(AF_INET, host, &address.sin_addr) != 1) return true; /* an interface's name */
+    int on = 1;
+    int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+    bool free = fd >= 0 && setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &on, sizeof(on)) == 0 &&
+                bind(fd, (struct sockaddr *)&address, sizeof(address)) == 0;
+    if (fd >= 0) close(fd);
+    return free;
+}
+
 static bool open_context(browser_t *self, const char *interface)
 {
     lws_set_log_level(LLL_ERR, on_lws_log);
@@ -451,7 +469,8 @@ pl_err_t browser_new(browser_t **out, pl_loop_t *loop, const pl_config_t *cfg,
                                         "messages of browsers that break the protocol");
     self->dropped = pl_metric_counter("parley_browser_audio_dropped_total", NULL,
                                       "audio frames dropped because a page read slowly");
-    if (!open_context(self, strcmp(host, "0.0.0.0") == 0 ? NULL : host)) {
+    if (!port_is_free(host, port) ||
+        !open_context(self, strcmp(host, "0.0.0.0") == 0 ? NULL : host)) {
         log_error("browser.failed",
                   "detail=\"telephony.browser.listen: \\\"%s\\\": cannot be bound; is it taken?\"",
                   pl_config_str(cfg, "telephony.browser.listen"));

@@ -305,11 +305,13 @@ void web_net_destroy(web_net_t **self_p)
     web_net_t *self = *self_p;
     if (!self) return;
     *self_p = NULL;
+    /* First it closes its sockets; only when their callbacks were called may the second call free
+     * them, and unload the plug-in these are in. */
     lws_context_destroy(self->context);
-    for (int turn = 0; self->context && turn < CLOSE_TURNS; turn++) {
+    for (int turn = 0; turn < CLOSE_TURNS; turn++) {
         (void)uv_run(pl_loop_uv(self->loop), UV_RUN_NOWAIT);
-        if (self->context) lws_context_destroy(self->context);
     }
+    if (self->context) lws_context_destroy(self->context);
     free(self);
 }
 
