@@ -9,6 +9,8 @@
 #include <netinet/in.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/socket.h>
+#include <sys/syscall.h>
 #include <unistd.h>
 
 #include <cmocka.h>
@@ -17,6 +19,17 @@
 #include "tests/unit/telephony/tone.h"
 
 enum { PORT_MIN = 22000, PORT_MAX = 22899, TICK_US = 20000, SECONDS = 10, RELAYED = 64 };
+
+/* Stands before the C library's: the clock is simulated here, so how long a datagram really waited
+ * on a busy machine must not show. */
+static bool kernel_stamps;
+
+int recvmmsg(int fd, struct mmsghdr *msgs, unsigned int count, int flags, struct timespec *timeout)
+{
+    int n = (int)syscall(SYS_recvmmsg, fd, msgs, count, flags, timeout);
+    for (int i = 0; i < n && !kernel_stamps; i++) msgs[i].msg_hdr.msg_controllen = 0;
+    return n;
+}
 
 typedef struct {
     rtp_leg_t *leg;
@@ -681,9 +694,11 @@ static void reports_tell_the_round_trip_and_the_far_ends_loss(void **state)
     start(&p, &p.a, &to_b);
     start(&p, &p.b, &to_a);
     reporting_t r = {&p, &relay, 0};
+    kernel_stamps = true;
     pl_timer_t *timer = pl_timer_start(p.loop, 20, 20, tick_really, &r);
     pl_loop_run(p.loop);
     pl_timer_stop(&timer);
+    kernel_stamps = false;
     rtp_stats_t stats;
     rtp_leg_stats(p.a.leg, &stats);
     print_message("round trip %u us, lost over there %u\n", stats.round_trip_us, stats.remote_lost);
