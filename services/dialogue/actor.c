@@ -208,13 +208,17 @@ static void carry_out(actor_t *self, effect_t *effect)
 {
     const desk_t *desk = self->desk;
     switch (effect->kind) {
-    case FX_CREATE: create(self); break;
+    case FX_CREATE:
+        create(self);
+        break;
     case FX_STORE:
         if (outbox_add(self->outbox, effect->change) != PL_OK) {
             log_error("call.outbox_full", "call=%s", call_id(self->call));
         }
         break;
-    case FX_EVENT: send_event(self, effect); break;
+    case FX_EVENT:
+        send_event(self, effect);
+        break;
     case FX_REQUEST:
         pl_bus_request(desk->bus, effect->to, effect->env, effect->timeout_ms, on_reply,
                        asking_new(self, effect->asked, effect->tool_id));
@@ -229,12 +233,16 @@ static void carry_out(actor_t *self, effect_t *effect)
                               "%s", effect->text);
         }
         break;
-    case FX_THINK: think(self, effect); break;
+    case FX_THINK:
+        think(self, effect);
+        break;
     case FX_TOOL_RESULT:
         desk->manager->tool_result(self->mind, effect->tool_id, effect->text,
                                    call_record(self->call));
         break;
-    case FX_CANCEL: desk->manager->cancel(self->mind); break;
+    case FX_CANCEL:
+        desk->manager->cancel(self->mind);
+        break;
     case FX_OVER:
         self->over = true;
         self->over_ms = pl_clock_ms();

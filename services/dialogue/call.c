@@ -298,7 +298,9 @@ void call_reply(call_t *self, call_now_t now, asked_t asked, const char *tool_id
 {
     if (self->state == CALL_ENDED && asked != ASKED_SMS) return;
     switch (asked) {
-    case ASKED_DIAL: dial_reply(self, now, err, env, fx); break;
+    case ASKED_DIAL:
+        dial_reply(self, now, err, env, fx);
+        break;
     case ASKED_HANGUP:
         /* Telephony does not know the leg: there is none to wait for. */
         if (err == PL_NOT_FOUND) {
@@ -311,8 +313,12 @@ void call_reply(call_t *self, call_now_t now, asked_t asked, const char *tool_id
             call_think(self, now, THINK_TRANSFER_FAILED, "", 0, fx);
         }
         break;
-    case ASKED_SEARCH: call_searched(self, tool_id, err, env, fx); break;
-    case ASKED_SMS: call_sms_sent(self, now, tool_id, err, env, fx); break;
+    case ASKED_SEARCH:
+        call_searched(self, tool_id, err, env, fx);
+        break;
+    case ASKED_SMS:
+        call_sms_sent(self, now, tool_id, err, env, fx);
+        break;
     }
 }
 
@@ -438,17 +444,29 @@ void call_tick(call_t *self, call_now_t now, effects_t *fx)
 {
     if (now.mono_ms < self->deadline_ms) return;
     switch (self->state) {
-    case CALL_CREATING: call_created(self, now, PL_TIMEOUT, fx); break;
+    case CALL_CREATING:
+        call_created(self, now, PL_TIMEOUT, fx);
+        break;
     case CALL_DIALLING:
     case CALL_RINGING:
         call_hang_up(self, now, "not answered", fx);
         call_end(self, now, PL__LEG_END__LEG_NO_ANSWER, "not answered", fx);
         break;
-    case CALL_GREETING: call_hang_up(self, now, "no audio stream", fx); break;
-    case CALL_LISTENING: silent(self, now, fx); break;
-    case CALL_THINKING: thought_too_long(self, now, fx); break;
-    case CALL_SPEAKING: speech_overdue(self, now, fx); break;
-    case CALL_TRANSFERRING: call_think(self, now, THINK_TRANSFER_FAILED, "", 0, fx); break;
+    case CALL_GREETING:
+        call_hang_up(self, now, "no audio stream", fx);
+        break;
+    case CALL_LISTENING:
+        silent(self, now, fx);
+        break;
+    case CALL_THINKING:
+        thought_too_long(self, now, fx);
+        break;
+    case CALL_SPEAKING:
+        speech_overdue(self, now, fx);
+        break;
+    case CALL_TRANSFERRING:
+        call_think(self, now, THINK_TRANSFER_FAILED, "", 0, fx);
+        break;
     case CALL_ENDING:
         if (!self->hangup_asked) {
             call_hang_up(self, now, "goodbye", fx);
@@ -457,7 +475,9 @@ void call_tick(call_t *self, call_now_t now, effects_t *fx)
         }
         break;
     case CALL_ENDED:
-    case CALL_STATES: self->deadline_ms = NO_DEADLINE; break;
+    case CALL_STATES:
+        self->deadline_ms = NO_DEADLINE;
+        break;
     }
 }
 

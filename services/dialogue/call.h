@@ -25,27 +25,28 @@
 #include "services/dialogue/prompts.h"
 
 #define CALL_STATE_MAP(X)                                                                          \
-    X(CREATING) X(DIALLING) X(RINGING) X(GREETING) X(LISTENING) X(THINKING) X(SPEAKING)            \
-    X(TRANSFERRING) X(ENDING) X(ENDED)
+    X(CREATING)                                                                                    \
+    X(DIALLING) X(RINGING) X(GREETING) X(LISTENING) X(THINKING) X(SPEAKING) X(TRANSFERRING)        \
+        X(ENDING) X(ENDED)
 #define CALL_STATE_ENUM(name) CALL_##name,
 typedef enum { CALL_STATE_MAP(CALL_STATE_ENUM) CALL_STATES } call_state_t;
 #undef CALL_STATE_ENUM
 
 typedef struct {
-    uint32_t silence_ms;      /* of both sides, before asking whether the caller is there */
-    uint32_t retry_max;       /* how often to ask */
-    uint32_t soft_ms;         /* thinking, before "one moment, please" */
-    uint32_t hard_ms;         /* thinking, before giving the turn up */
-    uint32_t create_ms;       /* for the store to accept the call */
-    uint32_t dial_ms;         /* for telephony to take the dialling on */
-    uint32_t ring_ms;         /* of ringing; telephony ends it itself a little earlier */
-    uint32_t stream_ms;       /* without an audio stream while the leg is up */
-    uint32_t transfer_ms;     /* for the transfer's outcome */
-    uint32_t hangup_ms;       /* from hang-up to the leg's end */
-    uint32_t search_ms;       /* for an answer of the knowledge base */
-    uint32_t vad_silence_ms;  /* passed on with Listen; 0: speech's own */
+    uint32_t silence_ms;     /* of both sides, before asking whether the caller is there */
+    uint32_t retry_max;      /* how often to ask */
+    uint32_t soft_ms;        /* thinking, before "one moment, please" */
+    uint32_t hard_ms;        /* thinking, before giving the turn up */
+    uint32_t create_ms;      /* for the store to accept the call */
+    uint32_t dial_ms;        /* for telephony to take the dialling on */
+    uint32_t ring_ms;        /* of ringing; telephony ends it itself a little earlier */
+    uint32_t stream_ms;      /* without an audio stream while the leg is up */
+    uint32_t transfer_ms;    /* for the transfer's outcome */
+    uint32_t hangup_ms;      /* from hang-up to the leg's end */
+    uint32_t search_ms;      /* for an answer of the knowledge base */
+    uint32_t vad_silence_ms; /* passed on with Listen; 0: speech's own */
     uint32_t vad_cutoff_ms;
-    uint32_t messages_max;    /* of one call; then it is ended politely */
+    uint32_t messages_max; /* of one call; then it is ended politely */
 } call_settings_t;
 
 typedef struct {

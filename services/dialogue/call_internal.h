@@ -46,20 +46,20 @@ struct call {
     bool accepted;     /* who asked for the call has been answered */
     bool over;         /* FX_OVER was given */
 
-    uint32_t thought;        /* number of the newest */
-    bool thinking;           /* it has not ended */
-    bool soft_said;          /* "one moment" was said in it */
-    uint64_t thought_ms;     /* when it began */
-    uint32_t turns;          /* number of the newest turn */
-    turn_t turn;             /* the one being said or made */
+    uint32_t thought;    /* number of the newest */
+    bool thinking;       /* it has not ended */
+    bool soft_said;      /* "one moment" was said in it */
+    uint64_t thought_ms; /* when it began */
+    uint32_t turns;      /* number of the newest turn */
+    turn_t turn;         /* the one being said or made */
     past_turn_t past[PAST_TURNS];
-    after_t after;           /* what follows when the turn was spoken */
+    after_t after; /* what follows when the turn was spoken */
     Pl__Expect expect;
     bool unheard;            /* the last question was cut before the caller heard it */
     uint64_t sound_ms;       /* last sound of either side */
-    uint32_t endpointing_ms;  /* of the utterance being answered */
+    uint32_t endpointing_ms; /* of the utterance being answered */
     uint32_t recognition_ms;
-    uint32_t seed;           /* chooses wordings */
+    uint32_t seed; /* chooses wordings */
 };
 
 /* call.c */

@@ -195,8 +195,7 @@ static void send_sms(call_t *self, const char *tool_id, const cJSON *args, effec
     body.text = (char *)tool_string(args, "message");
     env.body_case = PL__ENVELOPE__BODY_SMS_SEND;
     env.sms_send = &body;
-    effect_t *effect =
-        fx_request(fx, self->leg, &env, SMS_TIMEOUT_MS, ASKED_SMS, tool_id);
+    effect_t *effect = fx_request(fx, self->leg, &env, SMS_TIMEOUT_MS, ASKED_SMS, tool_id);
     effect->text = strdup(body.text);
 }
 
@@ -217,12 +216,13 @@ static const char *sms_text(const call_t *self, const char *tool_id, cJSON **arg
 void call_sms_sent(call_t *self, call_now_t now, const char *tool_id, pl_err_t err,
                    const Pl__Envelope *env, effects_t *fx)
 {
-    bool sent = !err && env && env->body_case == PL__ENVELOPE__BODY_SMS_SENT &&
-                env->sms_sent->delivered;
+    bool sent =
+        !err && env && env->body_case == PL__ENVELOPE__BODY_SMS_SENT && env->sms_sent->delivered;
     if (sent) {
         cJSON *args = NULL;
         const char *text = sms_text(self, tool_id, &args);
-        (void)call_add_message(self, now.wall_ms, PL__ACTION__SMS, PL__PERSONA__ASSISTANT, text, fx);
+        (void)call_add_message(self, now.wall_ms, PL__ACTION__SMS, PL__PERSONA__ASSISTANT, text,
+                               fx);
         cJSON_Delete(args);
     }
     give_result(self, tool_id, sent ? "Sent." : "Not sent.", fx);
@@ -245,7 +245,9 @@ void call_run_tool(call_t *self, call_now_t now, const char *tool_id, const char
     }
     bool later = false;
     switch (tool->kind) {
-    case TOOL_UPDATED_CLAIM: updated_claim(self, now, args, out, sizeof out, fx); break;
+    case TOOL_UPDATED_CLAIM:
+        updated_claim(self, now, args, out, sizeof out, fx);
+        break;
     case TOOL_END_CALL:
         self->after = AFTER_HANGUP;
         snprintf(out, sizeof out, "The call ends after this.");
@@ -258,9 +260,15 @@ void call_run_tool(call_t *self, call_now_t now, const char *tool_id, const char
         search(self, tool_id, args, fx);
         later = true;
         break;
-    case TOOL_REMINDER: reminder(self, now, args, out, sizeof out, fx); break;
-    case TOOL_SPEECH_SPEED: speech_speed(self, args, out, sizeof out, fx); break;
-    case TOOL_SPEECH_LANG: speech_lang(self, args, out, sizeof out, fx); break;
+    case TOOL_REMINDER:
+        reminder(self, now, args, out, sizeof out, fx);
+        break;
+    case TOOL_SPEECH_SPEED:
+        speech_speed(self, args, out, sizeof out, fx);
+        break;
+    case TOOL_SPEECH_LANG:
+        speech_lang(self, args, out, sizeof out, fx);
+        break;
     case TOOL_SEND_SMS:
         send_sms(self, tool_id, args, fx);
         later = true;

@@ -36,7 +36,8 @@ static const char *voice_of(const call_t *self)
 uint64_t call_speech_deadline(const call_t *self, call_now_t now)
 {
     size_t characters = 0;
-    for (size_t i = 0; i < self->turn.count; i++) characters += strlen(self->turn.sentences[i].text);
+    for (size_t i = 0; i < self->turn.count; i++)
+        characters += strlen(self->turn.sentences[i].text);
     uint64_t due = now.mono_ms + characters * MS_PER_CHARACTER + SPEECH_MARGIN_MS;
     uint64_t thought_due = self->thought_ms + self->settings->hard_ms;
     return self->thinking && thought_due > due ? thought_due : due;
@@ -85,8 +86,8 @@ static void ensure_turn(call_t *self, call_now_t now, effects_t *fx)
 {
     if (self->turn.number && self->turn.thought == self->thought) return;
     begin_turn(self, self->thought);
-    self->turn.message = call_add_message(self, now.wall_ms, PL__ACTION__TALK,
-                                          PL__PERSONA__ASSISTANT, "", fx);
+    self->turn.message =
+        call_add_message(self, now.wall_ms, PL__ACTION__TALK, PL__PERSONA__ASSISTANT, "", fx);
     Pl__Message *message = call_message(self, self->turn.message);
     message->turn = self->turn.number;
     message->endpointing_ms = self->endpointing_ms;
@@ -160,8 +161,8 @@ void call_say_prompt(call_t *self, call_now_t now, prompt_t id, bool stored, eff
     fill_prompt(self, id, text, sizeof text);
     begin_turn(self, 0);
     if (stored) {
-        self->turn.message = call_add_message(self, now.wall_ms, PL__ACTION__TALK,
-                                              PL__PERSONA__ASSISTANT, text, fx);
+        self->turn.message =
+            call_add_message(self, now.wall_ms, PL__ACTION__TALK, PL__PERSONA__ASSISTANT, text, fx);
     }
     (void)add_sentence(self, text, PL__STYLE__NONE, fx);
     call_transcript(self, self->turn.message, PL__PERSONA__ASSISTANT, text, false, fx);
@@ -352,8 +353,8 @@ void call_stream_opened(call_t *self, call_now_t now, effects_t *fx)
     }
     call_send_listen(self, fx);
     bool pending = self->turn.number && !self->turn.over && self->turn.count;
-    bool speaking = self->state == CALL_SPEAKING ||
-                    (self->state == CALL_ENDING && !self->hangup_asked);
+    bool speaking =
+        self->state == CALL_SPEAKING || (self->state == CALL_ENDING && !self->hangup_asked);
     if (speaking && pending) {
         say_again(self, now, fx);
     } else if (self->state == CALL_LISTENING && self->turn.count) {

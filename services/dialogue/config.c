@@ -28,7 +28,7 @@ const pl_config_key_t dialogue_config_keys[] = {
     INT("dialogue.messages_max", "1000", 10, 100000, "messages of one call; then it is ended"),
     {"dialogue.script.ask_policyholder", PL_CONFIG_BOOL, "false", 0, 0,
      "ask for policyholder_name, _email and _phone even where the claim does not list them"},
-    {"dialogue.script.answer_score", PL_CONFIG_DOUBLE, "1.0", 0, 5,
+    {"dialogue.script.answer_score", PL_CONFIG_DOUBLE, "1.5", 0, 5,
      "least score of a passage that is given as an answer"},
 
     /* what a call is for, where POST /call or a caller does not say */
@@ -38,18 +38,19 @@ const pl_config_key_t dialogue_config_keys[] = {
     STRING("conversation.initiate.bot_name", "Amelie", "the bot's name"),
     STRING("conversation.initiate.task", "", "what calls are for, in English; empty: built in"),
     {"conversation.initiate.prosody_rate", PL_CONFIG_DOUBLE, "1.0", 0.75, 1.25, "speed of speech"},
-    STRING("conversation.initiate.claim[].name", NULL, "a field to be filled; none: an insurance claim"),
+    STRING("conversation.initiate.claim[].name", NULL,
+           "a field to be filled; none: an insurance claim"),
     STRING("conversation.initiate.claim[].type", "text", "text, datetime, phone_number or email"),
     STRING("conversation.initiate.claim[].description", "", "what it is, in a few English words"),
-    STRING("conversation.initiate.lang.default_short_code", "en-US", "language that calls begin in"),
+    STRING("conversation.initiate.lang.default_short_code", "en-US",
+           "language that calls begin in"),
     STRING("conversation.initiate.lang.availables[].short_code", NULL, "a language, like fr-FR"),
     STRING("conversation.initiate.lang.availables[].voice", "", "its voice; empty: the provider's"),
     STRING("conversation.initiate.lang.availables[].pronunciations_en[]", NULL,
            "how callers name it, in English"),
 
     STRING("prompts.tts_lang", "en-US", "language of the wordings below"),
-    PROMPT_MAP(PROMPT)
-    {NULL, PL_CONFIG_STRING, NULL, 0, 0, NULL},
+    PROMPT_MAP(PROMPT){NULL, PL_CONFIG_STRING, NULL, 0, 0, NULL},
 };
 
 static uint32_t number(const pl_config_t *cfg, const char *path)

@@ -10,10 +10,17 @@
 #include "services/dialogue/nlu/phone.h"
 #include "services/dialogue/value.h"
 
-enum { CLAIM_MAX = 60, LANGUAGES_MAX = 32, NAME_MAX_BYTES = 64, TEXT_MAX_BYTES = 2000, TASK_MAX_BYTES = 8000 };
+enum {
+    CLAIM_MAX = 60,
+    LANGUAGES_MAX = 32,
+    NAME_MAX_BYTES = 64,
+    TEXT_MAX_BYTES = 2000,
+    TASK_MAX_BYTES = 8000
+};
 
 #define BUILT_IN_TASK                                                                              \
-    "Help the customer with their request. Collect what the claim needs; the conversation is done " \
+    "Help the customer with their request. Collect what the claim needs; the conversation is "     \
+    "done "                                                                                        \
     "when all relevant data is in, and the fuller it is, the better."
 
 static const Pl__ClaimField implicit[] = {
@@ -30,10 +37,14 @@ static const struct {
     const char *name;
     Pl__ClaimType type;
 } default_claim[] = {
-    {"incident_datetime", PL__CLAIM_TYPE__DATETIME}, {"incident_description", PL__CLAIM_TYPE__TEXT},
-    {"incident_location", PL__CLAIM_TYPE__TEXT},     {"injuries", PL__CLAIM_TYPE__TEXT},
-    {"involved_parties", PL__CLAIM_TYPE__TEXT},      {"medical_records", PL__CLAIM_TYPE__TEXT},
-    {"policy_number", PL__CLAIM_TYPE__TEXT},         {"pre_existing_damages", PL__CLAIM_TYPE__TEXT},
+    {"incident_datetime", PL__CLAIM_TYPE__DATETIME},
+    {"incident_description", PL__CLAIM_TYPE__TEXT},
+    {"incident_location", PL__CLAIM_TYPE__TEXT},
+    {"injuries", PL__CLAIM_TYPE__TEXT},
+    {"involved_parties", PL__CLAIM_TYPE__TEXT},
+    {"medical_records", PL__CLAIM_TYPE__TEXT},
+    {"policy_number", PL__CLAIM_TYPE__TEXT},
+    {"pre_existing_damages", PL__CLAIM_TYPE__TEXT},
     {"witnesses", PL__CLAIM_TYPE__TEXT},
 };
 
@@ -163,10 +174,12 @@ Pl__Initiate *initiate_from_config(const pl_config_t *cfg)
     pl__initiate__init(out);
     set_text(&out->bot_company, pl_config_str(cfg, "conversation.initiate.bot_company"));
     set_text(&out->bot_name, pl_config_str(cfg, "conversation.initiate.bot_name"));
-    set_text(&out->agent_phone_number, pl_config_str(cfg, "conversation.initiate.agent_phone_number"));
+    set_text(&out->agent_phone_number,
+             pl_config_str(cfg, "conversation.initiate.agent_phone_number"));
     const char *task = pl_config_str(cfg, "conversation.initiate.task");
     set_text(&out->task, task[0] ? task : BUILT_IN_TASK);
-    set_text(&out->lang_default, pl_config_str(cfg, "conversation.initiate.lang.default_short_code"));
+    set_text(&out->lang_default,
+             pl_config_str(cfg, "conversation.initiate.lang.default_short_code"));
     out->prosody_rate = pl_config_double(cfg, "conversation.initiate.prosody_rate");
     config_claim(out, cfg);
     config_languages(out, cfg);

@@ -7,7 +7,8 @@
 #include "services/dialogue/nlu/words.h"
 
 enum { DESCRIPTION_WORDS_MAX = 10 };
-#define PERSONS "user users customer customers caller callers policyholder policyholders client clients"
+#define PERSONS                                                                                    \
+    "user users customer customers caller callers policyholder policyholders client clients"
 
 /* "building_location", "buildingLocation" -> "building location" */
 static void split_name(const char *name, char *out, size_t bytes)
@@ -139,8 +140,9 @@ bool label_is_event(const char *bare)
     size_t last = w.count - 1;
     const char *word = words_at(&w, last);
     size_t n = strlen(word);
-    if (words_in(&w, last, "seen broken bought sold found lost stolen begun done made sent given "
-                           "taken born")) {
+    if (words_in(&w, last,
+                 "seen broken bought sold found lost stolen begun done made sent given "
+                 "taken born")) {
         return true;
     }
     return n > 4 && strcmp(word + n - 2, "ed") == 0;
@@ -165,8 +167,9 @@ bool label_is_future(const Pl__ClaimField *field)
     words_t w;
     words_split(&w, text);
     for (size_t i = 0; i < w.count; i++) {
-        if (words_in(&w, i, "appointment callback delivery due next deadline meeting availability "
-                            "available visit expiry expiration return pickup reservation booking")) {
+        if (words_in(&w, i,
+                     "appointment callback delivery due next deadline meeting availability "
+                     "available visit expiry expiration return pickup reservation booking")) {
             return true;
         }
     }

@@ -60,14 +60,16 @@ static bool replaces(const Pl__CallChange *a, const Pl__CallChange *b)
 {
     if (a->change_case != b->change_case) return false;
     switch (a->change_case) {
-    case PL__CALL_CHANGE__CHANGE_MESSAGE: return a->message->number == b->message->number;
+    case PL__CALL_CHANGE__CHANGE_MESSAGE:
+        return a->message->number == b->message->number;
     case PL__CALL_CHANGE__CHANGE_CLAIM:
         return strcmp(a->claim->name, b->claim->name) == 0 &&
                strcmp(a->claim->value, b->claim->value) == 0;
     case PL__CALL_CHANGE__CHANGE_REMINDER:
         return strcmp(a->reminder->title, b->reminder->title) == 0;
     case PL__CALL_CHANGE__CHANGE__NOT_SET:
-    case _PL__CALL_CHANGE__CHANGE__CASE_IS_INT_SIZE: return false;
+    case _PL__CALL_CHANGE__CHANGE__CASE_IS_INT_SIZE:
+        return false;
     case PL__CALL_CHANGE__CHANGE_IN_PROGRESS:
     case PL__CALL_CHANGE__CHANGE_LANG_SHORT_CODE:
     case PL__CALL_CHANGE__CHANGE_NEXT:
@@ -75,7 +77,8 @@ static bool replaces(const Pl__CallChange *a, const Pl__CallChange *b)
     case PL__CALL_CHANGE__CHANGE_ENDED:
     case PL__CALL_CHANGE__CHANGE_RECOGNITION_RETRY:
     case PL__CALL_CHANGE__CHANGE_PROSODY_RATE:
-    case PL__CALL_CHANGE__CHANGE_LAST_INTERACTION_AT_MS: break;
+    case PL__CALL_CHANGE__CHANGE_LAST_INTERACTION_AT_MS:
+        break;
     }
     return true;
 }

@@ -175,8 +175,8 @@ static void write_improvement(const Pl__CallRecord *record, const outcome_t *out
     char list[TEXT_BYTES] = "";
     write_list(record, false, list, sizeof list);
     if (list[0]) {
-        snprintf(out, bytes, "Ask again for %.2000s, perhaps with a clearer description of the field.",
-                 list);
+        snprintf(out, bytes,
+                 "Ask again for %.2000s, perhaps with a clearer description of the field.", list);
     } else if (outcome->confirmed < outcome->fields) {
         snprintf(out, bytes, "Have the caller confirm every value before the call ends.");
     } else if (outcome->wanted_human) {
@@ -194,7 +194,8 @@ static void write_next(const Pl__CallRecord *record, const outcome_t *outcome, P
         snprintf(out, bytes, "The caller asked for a colleague and was transferred.");
     } else if (outcome->filled < outcome->fields) {
         next->action = PL__NEXT_ACTION__CUSTOMER_WILL_SEND_INFO;
-        snprintf(out, bytes, "%zu of %zu facts are known; the customer still has to give the others.",
+        snprintf(out, bytes,
+                 "%zu of %zu facts are known; the customer still has to give the others.",
                  outcome->filled, outcome->fields);
     } else {
         next->action = PL__NEXT_ACTION__REQUIRES_EXPERTISE;

@@ -77,7 +77,8 @@ static void close_record(closing_t *closing)
     (void)fx_store(&fx, &change);
     Pl__Message message = PL__MESSAGE__INIT;
     for (size_t i = 0; i < record->n_messages; i++) {
-        if (record->messages[i]->number > message.number) message.number = record->messages[i]->number;
+        if (record->messages[i]->number > message.number)
+            message.number = record->messages[i]->number;
     }
     message.number++;
     message.created_at_ms = pl_clock_wall_ms();

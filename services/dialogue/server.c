@@ -85,8 +85,8 @@ static void draw_uuid(char out[37])
     b[6] = (uint8_t)((b[6] & 0x0F) | 0x40);
     b[8] = (uint8_t)((b[8] & 0x3F) | 0x80);
     snprintf(out, 37, "%02x%02x%02x%02x-%02x%02x-%02x%02x-%02x%02x-%02x%02x%02x%02x%02x%02x", b[0],
-             b[1], b[2], b[3], b[4], b[5], b[6], b[7], b[8], b[9], b[10], b[11], b[12], b[13], b[14],
-             b[15]);
+             b[1], b[2], b[3], b[4], b[5], b[6], b[7], b[8], b[9], b[10], b[11], b[12], b[13],
+             b[14], b[15]);
 }
 
 /* True when the request was refused for want of room. */
@@ -132,7 +132,8 @@ static void on_call_start(void *arg, const Pl__Envelope *env, pl_request_t *requ
     if (refuse_busy(self, &request)) return;
     Pl__Initiate none = PL__INITIATE__INIT;
     const Pl__Initiate *asked = env->call_start->initiate ? env->call_start->initiate : &none;
-    pl_err_t err = initiate_complete(asked, self->defaults, false, &initiate, reason, sizeof reason);
+    pl_err_t err =
+        initiate_complete(asked, self->defaults, false, &initiate, reason, sizeof reason);
     if (err) {
         pl_metric_add(self->refused, 1);
         pl_request_refuse(&request, err, 0, "%s", reason);
@@ -158,7 +159,8 @@ static void on_call_incoming(void *arg, const Pl__Envelope *env, pl_request_t *r
     Pl__Initiate asked = PL__INITIATE__INIT;
     const char *from = env->call_incoming->from;
     asked.phone_number = phone_valid(from) ? (char *)from : (char *)"anonymous";
-    pl_err_t err = initiate_complete(&asked, self->defaults, true, &initiate, reason, sizeof reason);
+    pl_err_t err =
+        initiate_complete(&asked, self->defaults, true, &initiate, reason, sizeof reason);
     if (err) {
         pl_metric_add(self->refused, 1);
         pl_request_refuse(&request, err, 0, "%s", reason);
@@ -230,7 +232,8 @@ static void lose_stream_of(void *arg, actor_t *actor)
 static void on_telephony(server_t *self, const pl_peer_t *peer)
 {
     size_t i = 0;
-    while (i < self->telephony_count && strcmp(self->telephony[i].instance, peer->instance) != 0) i++;
+    while (i < self->telephony_count && strcmp(self->telephony[i].instance, peer->instance) != 0)
+        i++;
     if (i == self->telephony_count) {
         if (i == PEERS_MAX || strlen(peer->instance) >= sizeof self->telephony[0].instance) return;
         snprintf(self->telephony[i].instance, sizeof self->telephony[i].instance, "%s",
@@ -336,12 +339,12 @@ static void on_terminate(void *arg, unsigned count)
 static void set_handlers(server_t *self)
 {
     static const Pl__Envelope__BodyCase events[] = {
-        PL__ENVELOPE__BODY_LEG_RINGING,   PL__ENVELOPE__BODY_LEG_ANSWERED,
-        PL__ENVELOPE__BODY_LEG_ENDED,     PL__ENVELOPE__BODY_LEG_TRANSFERRED,
-        PL__ENVELOPE__BODY_LEG_DTMF,      PL__ENVELOPE__BODY_SPEECH_STARTED,
-        PL__ENVELOPE__BODY_PARTIAL,       PL__ENVELOPE__BODY_UTTERANCE,
-        PL__ENVELOPE__BODY_BARGE_IN,      PL__ENVELOPE__BODY_TURN_STARTED,
-        PL__ENVELOPE__BODY_TURN_SPOKEN,   PL__ENVELOPE__BODY_STREAM_LOST,
+        PL__ENVELOPE__BODY_LEG_RINGING, PL__ENVELOPE__BODY_LEG_ANSWERED,
+        PL__ENVELOPE__BODY_LEG_ENDED,   PL__ENVELOPE__BODY_LEG_TRANSFERRED,
+        PL__ENVELOPE__BODY_LEG_DTMF,    PL__ENVELOPE__BODY_SPEECH_STARTED,
+        PL__ENVELOPE__BODY_PARTIAL,     PL__ENVELOPE__BODY_UTTERANCE,
+        PL__ENVELOPE__BODY_BARGE_IN,    PL__ENVELOPE__BODY_TURN_STARTED,
+        PL__ENVELOPE__BODY_TURN_SPOKEN, PL__ENVELOPE__BODY_STREAM_LOST,
     };
     pl_bus_on(self->bus, PL__ENVELOPE__BODY_CALL_START, on_call_start, self);
     pl_bus_on(self->bus, PL__ENVELOPE__BODY_CALL_INCOMING, on_call_incoming, self);

@@ -7,8 +7,10 @@
 #include "services/dialogue/value.h"
 
 #define RESPONSE                                                                                   \
-    {"customer_response", ARG_STRING, false,                                                       \
-     "One short sentence in the caller's language saying what is done"}
+    {                                                                                              \
+        "customer_response", ARG_STRING, false,                                                    \
+            "One short sentence in the caller's language saying what is done"                      \
+    }
 
 static const tool_t tools[] = {
     {TOOL_UPDATED_CLAIM,
@@ -110,7 +112,8 @@ static const char *check(const tool_arg_t *arg, const cJSON *item)
         return arg->required && !item->valuestring[0] ? "must not be empty" : NULL;
     case ARG_NUMBER:
         return cJSON_IsNumber(item) && isfinite(item->valuedouble) ? NULL : "must be a number";
-    case ARG_STRINGS: return good_strings(item) ? NULL : "must be a list of 1 to 32 strings";
+    case ARG_STRINGS:
+        return good_strings(item) ? NULL : "must be a list of 1 to 32 strings";
     case ARG_UPDATES:
         return good_updates(item) ? NULL
                                   : "must be a list of 1 to 32 objects {field, value, confirmed?}";

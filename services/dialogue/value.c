@@ -12,11 +12,16 @@
 const char *value_type_name(Pl__ClaimType type)
 {
     switch (type) {
-    case PL__CLAIM_TYPE__TEXT: return "text";
-    case PL__CLAIM_TYPE__DATETIME: return "datetime";
-    case PL__CLAIM_TYPE__PHONE_NUMBER: return "phone_number";
-    case PL__CLAIM_TYPE__EMAIL: return "email";
-    case _PL__CLAIM_TYPE_IS_INT_SIZE: break;
+    case PL__CLAIM_TYPE__TEXT:
+        return "text";
+    case PL__CLAIM_TYPE__DATETIME:
+        return "datetime";
+    case PL__CLAIM_TYPE__PHONE_NUMBER:
+        return "phone_number";
+    case PL__CLAIM_TYPE__EMAIL:
+        return "email";
+    case _PL__CLAIM_TYPE_IS_INT_SIZE:
+        break;
     }
     return "unknown";
 }
@@ -132,7 +137,8 @@ pl_err_t value_check(Pl__ClaimType type, const char *text, char out[VALUE_BYTES]
     case PL__CLAIM_TYPE__TEXT:
         memcpy(out, trimmed, strlen(trimmed) + 1);
         return PL_OK;
-    case _PL__CLAIM_TYPE_IS_INT_SIZE: break;
+    case _PL__CLAIM_TYPE_IS_INT_SIZE:
+        break;
     }
     *reason = "of an unknown type";
     return PL_INVALID;

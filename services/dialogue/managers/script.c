@@ -72,7 +72,8 @@ static bool purpose(const char *task, char *out, size_t bytes)
     size_t i = words_is(&w, 0, "help") ? 1 : words_in(&w, 0, "assist") ? 1 : 0;
     if (!i) return false;
     if (words_in(&w, i, "the our a")) i++;
-    if (!words_in(&w, i, "customer customers caller callers user users client clients")) return false;
+    if (!words_in(&w, i, "customer customers caller callers user users client clients"))
+        return false;
     if (!words_is(&w, i + 1, "with")) return false;
     i += 2;
     if (i >= w.count || w.count - i > 8) return false;
@@ -131,13 +132,17 @@ static void script_think(void *self, const think_t *think)
     s->waiting[0] = '\0';
     s->seed++;
     switch (think->kind) {
-    case THINK_OPENING: open_conversation(s); break;
+    case THINK_OPENING:
+        open_conversation(s);
+        break;
     case THINK_TRANSFER_FAILED:
         say_prompt(s, PROMPT_TRANSFER_FAILED, "", "");
         s->at.mode = s->at.back;
         say_current(s);
         break;
-    case THINK_UTTERANCE: reply(s, think->text, think->unheard); break;
+    case THINK_UTTERANCE:
+        reply(s, think->text, think->unheard);
+        break;
     }
     if (!s->waiting[0]) finish(s);
     s->record = NULL;

@@ -1,4 +1,5 @@
 /* script_form.c - the claim as a form: which field is next, what an answer says of it. */
+#include <ctype.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -67,7 +68,8 @@ int field_named(const script_t *s, const words_t *w)
         }
         Pl__ClaimType type = field_at(s, i)->type;
         bool moment = type == PL__CLAIM_TYPE__DATETIME;
-        if (moment && (words_find(w, 0, "date") != WORDS_NONE || words_find(w, 0, "time") != WORDS_NONE)) {
+        if (moment &&
+            (words_find(w, 0, "date") != WORDS_NONE || words_find(w, 0, "time") != WORDS_NONE)) {
             count++;
         }
         if (count > best_count) {
@@ -147,12 +149,32 @@ static read_t read_phone(script_t *s, const words_t *w, bool expected, char *val
     return READ_PARTIAL;
 }
 
+/* "No, it was tuesday" leaves the time as it was said, "no, at three" the day. */
+static void keep_the_rest(const script_t *s, when_t *when)
+{
+    civil_t old;
+    bool timed = false;
+    if (s->at.mode != MODE_CONFIRM || s->at.pending == NO_FIELD) return;
+    if (!civil_parse(field_value(s, s->at.pending), &old, &timed)) return;
+    if (when->has_day && !when->has_time && timed) {
+        when->has_time = true;
+        when->at.hour = old.hour;
+        when->at.minute = old.minute;
+        when->at.second = old.second;
+    } else if (!when->has_day && when->has_time) {
+        when->at.year = old.year;
+        when->at.month = old.month;
+        when->at.day = old.day;
+    }
+}
+
 static read_t read_moment(const script_t *s, const Pl__ClaimField *field, const words_t *w,
                           bool expected, char *value, size_t *from, size_t *to)
 {
     when_t when;
     when_opts_t opts = {.now = s->now, .future = label_is_future(field), .expected = expected};
     if (!when_find(w, &opts, &when)) return READ_NOTHING;
+    if (expected) keep_the_rest(s, &when);
     char iso[CIVIL_ISO_BYTES];
     snprintf(value, VALUE_BYTES, "%s", civil_iso(&when.at, when.has_time, iso));
     *from = when.from;
@@ -170,8 +192,10 @@ read_t read_value(script_t *s, int index, const char *text, const words_t *w, bo
     *to = w->count;
     value[0] = '\0';
     switch (field->type) {
-    case PL__CLAIM_TYPE__DATETIME: return read_moment(s, field, w, expected, value, from, to);
-    case PL__CLAIM_TYPE__PHONE_NUMBER: return read_phone(s, w, expected, value, from, to);
+    case PL__CLAIM_TYPE__DATETIME:
+        return read_moment(s, field, w, expected, value, from, to);
+    case PL__CLAIM_TYPE__PHONE_NUMBER:
+        return read_phone(s, w, expected, value, from, to);
     case PL__CLAIM_TYPE__EMAIL:
         if (!email_find(w, &email)) return READ_NOTHING;
         snprintf(value, VALUE_BYTES, "%s", email.address);
@@ -179,16 +203,15 @@ read_t read_value(script_t *s, int index, const char *text, const words_t *w, bo
         *to = email.to;
         return READ_VALUE;
     case PL__CLAIM_TYPE__TEXT:
-    case _PL__CLAIM_TYPE_IS_INT_SIZE: break;
+    case _PL__CLAIM_TYPE_IS_INT_SIZE:
+        break;
     }
     label_bare(field, label);
     text_clean(text, w, text_kind_of(label), label, value, VALUE_BYTES);
     return value[0] ? READ_VALUE : READ_NOTHING;
 }
 
-/* A text answer that holds a date, a place, an address... of another field that is still missing. */
-static bool volunteered(script_t *s, int index, const words_t *w, char *value, size_t *from,
-                        size_t *to)
+bool find_value(script_t *s, int index, const words_t *w, char *value, size_t *from, size_t *to)
 {
     const Pl__ClaimField *field = field_at(s, index);
     char label[LABEL_BYTES];
@@ -215,10 +238,13 @@ unsigned take_volunteered(script_t *s, words_t *w, int except)
         size_t from = 0;
         size_t to = 0;
         if (i == except || field_value(s, i)[0] || w->count == 0) continue;
-        if (!volunteered(s, i, w, value, &from, &to)) continue;
+        if (!find_value(s, i, w, value, &from, &to)) continue;
         set_value(s, i, value, false);
         speakable(s, field_at(s, i), value, spoken, sizeof spoken);
-        say_prompt(s, PROMPT_GOT, "", spoken);
+        size_t n = strlen(spoken);
+        snprintf(spoken + n, sizeof spoken - n, ".");
+        spoken[0] = (char)toupper((unsigned char)spoken[0]);
+        say(s, spoken);
         words_cut(w, from, to);
         taken++;
     }

@@ -11,8 +11,8 @@
 #include "services/dialogue/value.h"
 
 enum {
-    FIELDS_MAX = 64,   /* what a claim may have; more are refused when the call starts */
-    FAILS_MAX = 3,     /* the same failure so often: offer a human, or go on */
+    FIELDS_MAX = 64, /* what a claim may have; more are refused when the call starts */
+    FAILS_MAX = 3,   /* the same failure so often: offer a human, or go on */
     SAY_BYTES = 3072,
     NO_FIELD = -1,
 };
@@ -40,7 +40,7 @@ typedef struct {
     bool second_round;
     bool offered_human;
     bool summed_up;
-    bool answered; /* the last reply was from the knowledge base */
+    bool answered;            /* the last reply was from the knowledge base */
     char digits[PHONE_BYTES]; /* of a phone number said in pieces */
     field_state_t fields[FIELDS_MAX];
 } script_state_t;
@@ -88,6 +88,8 @@ typedef enum { READ_NOTHING, READ_PARTIAL, READ_COUNTRY, READ_VALUE } read_t;
  * words that said it. */
 read_t read_value(script_t *s, int field, const char *text, const words_t *w, bool expected,
                   char value[VALUE_BYTES], size_t *from, size_t *to);
+/* A value of the field among other words: a date, a place, an address, a number. */
+bool find_value(script_t *s, int field, const words_t *w, char *value, size_t *from, size_t *to);
 /* Takes values of other missing fields out of the words; says what it took. Returns how many. */
 unsigned take_volunteered(script_t *s, words_t *w, int except);
 

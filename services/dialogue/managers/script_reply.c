@@ -14,8 +14,7 @@ static const char *lang_of(const script_t *s)
 
 static bool pending_text(const script_t *s)
 {
-    return s->at.pending != NO_FIELD &&
-           field_at(s, s->at.pending)->type == PL__CLAIM_TYPE__TEXT;
+    return s->at.pending != NO_FIELD && field_at(s, s->at.pending)->type == PL__CLAIM_TYPE__TEXT;
 }
 
 void say_goodbye(script_t *s)
@@ -58,11 +57,15 @@ static prompt_t hint_for(const script_t *s)
 {
     if (s->at.mode != MODE_ASK || s->at.pending == NO_FIELD) return PROMPT_NOT_UNDERSTOOD;
     switch (field_at(s, s->at.pending)->type) {
-    case PL__CLAIM_TYPE__DATETIME: return PROMPT_HINT_MOMENT;
-    case PL__CLAIM_TYPE__PHONE_NUMBER: return PROMPT_HINT_PHONE;
-    case PL__CLAIM_TYPE__EMAIL: return PROMPT_HINT_EMAIL;
+    case PL__CLAIM_TYPE__DATETIME:
+        return PROMPT_HINT_MOMENT;
+    case PL__CLAIM_TYPE__PHONE_NUMBER:
+        return PROMPT_HINT_PHONE;
+    case PL__CLAIM_TYPE__EMAIL:
+        return PROMPT_HINT_EMAIL;
     case PL__CLAIM_TYPE__TEXT:
-    case _PL__CLAIM_TYPE_IS_INT_SIZE: break;
+    case _PL__CLAIM_TYPE_IS_INT_SIZE:
+        break;
     }
     return PROMPT_NOT_UNDERSTOOD;
 }
@@ -134,10 +137,18 @@ static bool wish(script_t *s, const words_t *w, const char *last)
         if (s->at.mode == MODE_HUMAN) return false;
         ask_human(s);
         return true;
-    case INTENT_REPEAT: repeat(s, last); return true;
-    case INTENT_SLOWER: change_speed(s, -0.15); return true;
-    case INTENT_FASTER: change_speed(s, 0.15); return true;
-    case INTENT_WAIT: say_prompt(s, PROMPT_WAIT, "", ""); return true;
+    case INTENT_REPEAT:
+        repeat(s, last);
+        return true;
+    case INTENT_SLOWER:
+        change_speed(s, -0.15);
+        return true;
+    case INTENT_FASTER:
+        change_speed(s, 0.15);
+        return true;
+    case INTENT_WAIT:
+        say_prompt(s, PROMPT_WAIT, "", "");
+        return true;
     case INTENT_SKIP:
         if (s->at.mode != MODE_ASK) return false;
         give_up_field(s, true);
@@ -151,17 +162,27 @@ static bool wish(script_t *s, const words_t *w, const char *last)
         if (s->at.mode != MODE_ASK) return false;
         give_up_field(s, true);
         return true;
-    case INTENT_NONE: break;
+    case INTENT_NONE:
+        break;
     }
     return false;
 }
 
 static bool about_us(const words_t *w)
 {
-    static const char *const phrases[] = {"who is this", "who are you", "who is calling", "whos this",
-                                          "are you a robot", "are you human", "are you a human",
-                                          "are you a machine", "whos calling", "am i speaking to",
-                                          "what is this about", "what is your name", NULL};
+    static const char *const phrases[] = {"who is this",
+                                          "who are you",
+                                          "who is calling",
+                                          "whos this",
+                                          "are you a robot",
+                                          "are you human",
+                                          "are you a human",
+                                          "are you a machine",
+                                          "whos calling",
+                                          "am i speaking to",
+                                          "what is this about",
+                                          "what is your name",
+                                          NULL};
     return w->count <= 10 && words_has_any(w, phrases);
 }
 
@@ -232,18 +253,22 @@ static bool corrects_last(script_t *s, const char *text, const words_t *w)
     words_t rest = *w;
     words_cut(&rest, 0, used);
     bool typed = s->at.pending != NO_FIELD && !pending_text(s);
-    if (typed && read_value(s, s->at.pending, text, &rest, true, value, &from, &to) != READ_NOTHING) {
+    if (typed &&
+        read_value(s, s->at.pending, text, &rest, true, value, &from, &to) != READ_NOTHING) {
         return false;
+    }
+    for (int i = 0; i < (int)field_count(s); i++) { /* it may be about what is still missing */
+        bool missing = !field_value(s, i)[0];
+        if (missing && find_value(s, i, &rest, value, &from, &to)) return false;
     }
     correct_last(s, text, &rest);
     return true;
 }
 
-/* The value in "change the building location to building five", when it is there. */
-static void change_field(script_t *s, int field, const char *text, const words_t *w)
+static bool value_after_turn(script_t *s, int field, const char *text, const words_t *w,
+                             char *value)
 {
     static const char *const turns[] = {"to", "it is", "its", "should be", "is"};
-    char value[VALUE_BYTES];
     size_t from = 0;
     size_t to = 0;
     for (size_t k = 0; k < sizeof turns / sizeof turns[0]; k++) {
@@ -252,10 +277,21 @@ static void change_field(script_t *s, int field, const char *text, const words_t
         words_t rest = *w;
         words_cut(&rest, 0, at + words_match(w, at, turns[k]));
         if (words_in(&rest, 0, "wrong not incorrect") || rest.count == 0) continue;
-        if (read_value(s, field, text, &rest, true, value, &from, &to) == READ_VALUE) {
-            take_value(s, field, value);
-            return;
-        }
+        if (read_value(s, field, text, &rest, true, value, &from, &to) == READ_VALUE) return true;
+    }
+    return false;
+}
+
+/* The value in "change the building location to building five" or "no, building five", when it is
+ * there; else the field is asked for again. */
+static void change_field(script_t *s, int field, const char *text, const words_t *w)
+{
+    char value[VALUE_BYTES];
+    size_t from = 0;
+    size_t to = 0;
+    if (value_after_turn(s, field, text, w, value) || find_value(s, field, w, value, &from, &to)) {
+        take_value(s, field, value);
+        return;
     }
     s->at.pending = field;
     s->at.mode = MODE_ASK;
@@ -263,10 +299,14 @@ static void change_field(script_t *s, int field, const char *text, const words_t
     say_question(s, field);
 }
 
+/* While an answer is awaited, "I had to change the battery" is one: only what names a field that
+ * has a value is a wish to change it. */
 static bool changes(script_t *s, const char *text, const words_t *w)
 {
     if (!intent_change(w)) return false;
     int field = field_named(s, w);
+    bool known = field != NO_FIELD && field_value(s, field)[0];
+    if (s->at.mode == MODE_ASK && !known) return false;
     if (field != NO_FIELD) {
         change_field(s, field, text, w);
     } else {
@@ -277,12 +317,16 @@ static bool changes(script_t *s, const char *text, const words_t *w)
 }
 
 /* Nothing but a greeting, an agreement or a sound: no answer, and nothing to complain of. */
-static bool says_nothing(const words_t *w)
+static bool says_nothing(const script_t *s, const words_t *w)
 {
+    size_t used = 0;
+    bool agrees = intent_polarity(w, lang_of(s), &used) == POLARITY_YES;
+    if (agrees && used == w->count) return true;
     for (size_t i = 0; i < w->count; i++) {
-        if (!words_in(w, i, "hello hi hey good morning afternoon evening yes yeah okay ok mhm uh um "
-                            "hmm huh sure right well so oh ah alright thank you thanks please and "
-                            "the a")) {
+        if (!words_in(w, i,
+                      "hello hi hey good morning afternoon evening yes yeah okay ok mhm uh um "
+                      "hmm huh sure right well so oh ah alright thank you thanks please and "
+                      "the a")) {
             return false;
         }
     }
@@ -305,8 +349,13 @@ static void answer(script_t *s, const char *text, words_t *w)
         say_current(s);
         return;
     }
-    if (says_nothing(w)) {
-        say_current(s);
+    if (says_nothing(s, w)) {
+        if (s->at.fails == 0) {
+            s->at.fails++;
+            say_current(s);
+        } else {
+            not_understood(s);
+        }
         return;
     }
     if (pending_text(s)) (void)take_volunteered(s, w, field);
@@ -324,7 +373,9 @@ static void answer(script_t *s, const char *text, words_t *w)
         say_prompt(s, PROMPT_HINT_MORE_DIGITS, "", digits);
         break;
     }
-    case READ_COUNTRY: say_prompt(s, PROMPT_HINT_COUNTRY, "", ""); break;
+    case READ_COUNTRY:
+        say_prompt(s, PROMPT_HINT_COUNTRY, "", "");
+        break;
     case READ_NOTHING:
         s->at.digits[0] = '\0';
         if (take_volunteered(s, w, field)) {
@@ -404,6 +455,25 @@ static void in_human(script_t *s, const char *text, words_t *w)
     }
 }
 
+/* "no, building five", "the first seen date was on monday": a field said anew. */
+static bool restates(script_t *s, const char *text, const words_t *w, bool denied)
+{
+    char value[VALUE_BYTES];
+    size_t from = 0;
+    size_t to = 0;
+    int named = field_named(s, w);
+    if (named != NO_FIELD && (denied || find_value(s, named, w, value, &from, &to))) {
+        change_field(s, named, text, w);
+        return true;
+    }
+    for (int i = 0; i < (int)field_count(s) && denied; i++) {
+        if (!field_value(s, i)[0] || !find_value(s, i, w, value, &from, &to)) continue;
+        take_value(s, i, value);
+        return true;
+    }
+    return false;
+}
+
 static void in_closing(script_t *s, const char *text, words_t *w)
 {
     size_t used = 0;
@@ -412,7 +482,7 @@ static void in_closing(script_t *s, const char *text, words_t *w)
     words_t rest = *w;
     words_cut(&rest, 0, used);
     static const char *const fine[] = {"right", "correct", "fine", "good", "perfect", "okay", NULL};
-    if (polarity == POLARITY_NO && (rest.count == 0 || says_nothing(&rest))) {
+    if (polarity == POLARITY_NO && (rest.count == 0 || says_nothing(s, &rest))) {
         confirm_all(s);
         say_goodbye(s);
         return;
@@ -432,13 +502,7 @@ static void in_closing(script_t *s, const char *text, words_t *w)
         say_goodbye(s);
         return;
     }
-    if (polarity == POLARITY_NO) { /* "no, the building is five" */
-        int field = field_named(s, &rest);
-        if (field != NO_FIELD) {
-            change_field(s, field, text, &rest);
-            return;
-        }
-    }
+    if (restates(s, text, &rest, polarity == POLARITY_NO)) return;
     (void)take_volunteered(s, w, NO_FIELD);
     say_prompt(s, PROMPT_NOTED, "", "");
     say_prompt(s, PROMPT_ANYTHING_ELSE, "", "");
@@ -466,13 +530,21 @@ static void by_mode(script_t *s, const char *text, words_t *w)
 {
     switch (s->at.mode) {
     case MODE_ASK:
-        if (corrects_last(s, text, w) || changes(s, text, w)) return;
+        if (changes(s, text, w) || corrects_last(s, text, w)) return;
         answer(s, text, w);
         break;
-    case MODE_CONFIRM: in_confirm(s, text, w); break;
-    case MODE_HUMAN: in_human(s, text, w); break;
-    case MODE_CLOSING: in_closing(s, text, w); break;
-    case MODE_CHANGE: in_change(s, text, w); break;
+    case MODE_CONFIRM:
+        in_confirm(s, text, w);
+        break;
+    case MODE_HUMAN:
+        in_human(s, text, w);
+        break;
+    case MODE_CLOSING:
+        in_closing(s, text, w);
+        break;
+    case MODE_CHANGE:
+        in_change(s, text, w);
+        break;
     }
 }
 

@@ -45,8 +45,8 @@ void say_prompt(script_t *s, prompt_t id, const char *label, const char *value)
 /* "the incident datetime" is asked for as the date and time of "the incident". */
 static void drop_moment_words(char *label)
 {
-    static const char *const tails[] = {" date and time", " date time", " datetime", " date", " time",
-                                        " timestamp"};
+    static const char *const tails[] = {" date and time", " date time", " datetime",
+                                        " date",          " time",      " timestamp"};
     size_t n = strlen(label);
     for (size_t i = 0; i < sizeof tails / sizeof tails[0]; i++) {
         size_t len = strlen(tails[i]);
@@ -91,10 +91,16 @@ void say_question(script_t *s, int index)
             say_prompt(s, PROMPT_ASK_MOMENT, label, "");
         }
         break;
-    case PL__CLAIM_TYPE__PHONE_NUMBER: say_prompt(s, PROMPT_ASK_PHONE, label, ""); break;
-    case PL__CLAIM_TYPE__EMAIL: say_prompt(s, PROMPT_ASK_EMAIL, label, ""); break;
+    case PL__CLAIM_TYPE__PHONE_NUMBER:
+        say_prompt(s, PROMPT_ASK_PHONE, label, "");
+        break;
+    case PL__CLAIM_TYPE__EMAIL:
+        say_prompt(s, PROMPT_ASK_EMAIL, label, "");
+        break;
     case PL__CLAIM_TYPE__TEXT:
-    case _PL__CLAIM_TYPE_IS_INT_SIZE: say_prompt(s, PROMPT_ASK_TEXT, label, ""); break;
+    case _PL__CLAIM_TYPE_IS_INT_SIZE:
+        say_prompt(s, PROMPT_ASK_TEXT, label, "");
+        break;
     }
 }
 
@@ -106,14 +112,19 @@ void say_current(script_t *s)
         if (s->at.pending != NO_FIELD) say_question(s, s->at.pending);
         break;
     case MODE_CONFIRM:
-        speakable(s, field_at(s, s->at.pending), field_value(s, s->at.pending), value, sizeof value);
+        speakable(s, field_at(s, s->at.pending), field_value(s, s->at.pending), value,
+                  sizeof value);
         say_prompt(s, PROMPT_CONFIRM, "", value);
         break;
-    case MODE_HUMAN: say_prompt(s, PROMPT_HUMAN_CONSENT, "", ""); break;
+    case MODE_HUMAN:
+        say_prompt(s, PROMPT_HUMAN_CONSENT, "", "");
+        break;
     case MODE_CLOSING:
         say_prompt(s, s->at.summed_up ? PROMPT_ANYTHING_ELSE : PROMPT_RECAP_ASK, "", "");
         break;
-    case MODE_CHANGE: say_prompt(s, PROMPT_WHAT_CHANGE, "", ""); break;
+    case MODE_CHANGE:
+        say_prompt(s, PROMPT_WHAT_CHANGE, "", "");
+        break;
     }
 }
 
@@ -124,11 +135,18 @@ void expect_answer(script_t *s)
         expect = PL__EXPECT__YES_NO;
     } else if (s->at.mode == MODE_ASK && s->at.pending != NO_FIELD) {
         switch (field_at(s, s->at.pending)->type) {
-        case PL__CLAIM_TYPE__DATETIME: expect = PL__EXPECT__DATE_TIME; break;
-        case PL__CLAIM_TYPE__PHONE_NUMBER: expect = PL__EXPECT__DIGITS; break;
-        case PL__CLAIM_TYPE__EMAIL: expect = PL__EXPECT__SPELLING; break;
+        case PL__CLAIM_TYPE__DATETIME:
+            expect = PL__EXPECT__DATE_TIME;
+            break;
+        case PL__CLAIM_TYPE__PHONE_NUMBER:
+            expect = PL__EXPECT__DIGITS;
+            break;
+        case PL__CLAIM_TYPE__EMAIL:
+            expect = PL__EXPECT__SPELLING;
+            break;
         case PL__CLAIM_TYPE__TEXT:
-        case _PL__CLAIM_TYPE_IS_INT_SIZE: break;
+        case _PL__CLAIM_TYPE_IS_INT_SIZE:
+            break;
         }
     }
     s->sink.expect(s->sink.arg, s->thought, expect);

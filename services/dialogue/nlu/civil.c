@@ -134,8 +134,8 @@ bool civil_parse(const char *text, civil_t *out, bool *has_time)
 {
     const char *p = text;
     civil_t at = {0};
-    if (!digits(&p, 4, &at.year) || !skip(&p, "-") || !digits(&p, 2, &at.month) ||
-        !skip(&p, "-") || !digits(&p, 2, &at.day)) {
+    if (!digits(&p, 4, &at.year) || !skip(&p, "-") || !digits(&p, 2, &at.month) || !skip(&p, "-") ||
+        !digits(&p, 2, &at.day)) {
         return false;
     }
     bool timed = skip(&p, "Tt ");

@@ -57,9 +57,9 @@ static size_t piece(const words_t *w, size_t i, bool in_run, char *out, size_t b
 {
     static const struct {
         const char *phrase, *sign;
-    } signs[] = {{"dot", "."},   {"point", "."},  {"period", "."},     {"underscore", "_"},
-                 {"under score", "_"}, {"dash", "-"}, {"hyphen", "-"}, {"minus", "-"},
-                 {"plus", "+"}};
+    } signs[] = {{"dot", "."},        {"point", "."},       {"period", "."},
+                 {"underscore", "_"}, {"under score", "_"}, {"dash", "-"},
+                 {"hyphen", "-"},     {"minus", "-"},       {"plus", "+"}};
     for (size_t k = 0; k < sizeof signs / sizeof signs[0]; k++) {
         size_t used = words_match(w, i, signs[k].phrase);
         if (used) return append(out, bytes, signs[k].sign) ? used : 0;
@@ -84,8 +84,9 @@ static size_t local_start(const words_t *w, size_t at)
 {
     size_t start = at;
     while (start > 0) {
-        if (words_in(w, start - 1, "is its email mail address e-mail yes yeah um uh well so ok okay "
-                                   "my the you can reach me write to no sorry mean meant then")) {
+        if (words_in(w, start - 1,
+                     "is its email mail address e-mail yes yeah um uh well so ok okay "
+                     "my the you can reach me write to no sorry mean meant then")) {
             break;
         }
         start--;
@@ -100,7 +101,8 @@ static size_t top_label(const words_t *w, size_t i, char *out, size_t bytes)
     if (words_in(w, i, "calm come comb con comm")) return append(out, bytes, "com") ? 1 : 0;
     size_t used = spelling_run(w, i, letters, sizeof letters);
     if (used) return append(out, bytes, letters) ? used : 0;
-    return i < w->count && append(out, bytes, words_at(w, i)) ? 1 : 0;
+    if (i >= w->count || words_in(w, i, DOT)) return 0;
+    return append(out, bytes, words_at(w, i)) ? 1 : 0;
 }
 
 /* The domain from i on; returns its words, 0 when there is none. */
@@ -186,7 +188,8 @@ char *email_say(const char *address, char *out, size_t bytes)
     static const struct {
         char sign;
         const char *name;
-    } signs[] = {{'@', " at "}, {'.', " dot "}, {'_', " underscore "}, {'-', " dash "}, {'+', " plus "}};
+    } signs[] = {
+        {'@', " at "}, {'.', " dot "}, {'_', " underscore "}, {'-', " dash "}, {'+', " plus "}};
     out[0] = '\0';
     for (const char *p = address; *p; p++) {
         char text[24] = {*p, '\0'};

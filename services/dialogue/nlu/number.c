@@ -5,19 +5,19 @@
 #include <stdlib.h>
 #include <string.h>
 
-static const char *const units[] = {
-    "zero",    "one",     "two",       "three",    "four",     "five",    "six",
-    "seven",   "eight",   "nine",      "ten",      "eleven",   "twelve",  "thirteen",
-    "fourteen", "fifteen", "sixteen",   "seventeen", "eighteen", "nineteen"};
+static const char *const units[] = {"zero",    "one",     "two",       "three",    "four",
+                                    "five",    "six",     "seven",     "eight",    "nine",
+                                    "ten",     "eleven",  "twelve",    "thirteen", "fourteen",
+                                    "fifteen", "sixteen", "seventeen", "eighteen", "nineteen"};
 static const char *const tens[] = {"",      "",      "twenty",  "thirty", "forty",
                                    "fifty", "sixty", "seventy", "eighty", "ninety"};
 static const char *const unit_ordinals[] = {
-    "zeroth",     "first",     "second",      "third",      "fourth",      "fifth",  "sixth",
-    "seventh",    "eighth",    "ninth",       "tenth",      "eleventh",    "twelfth", "thirteenth",
-    "fourteenth", "fifteenth", "sixteenth",   "seventeenth", "eighteenth", "nineteenth"};
-static const char *const ten_ordinals[] = {"",         "",         "twentieth", "thirtieth", "fortieth",
-                                           "fiftieth", "sixtieth", "seventieth", "eightieth",
-                                           "ninetieth"};
+    "zeroth",     "first",     "second",    "third",       "fourth",     "fifth",     "sixth",
+    "seventh",    "eighth",    "ninth",     "tenth",       "eleventh",   "twelfth",   "thirteenth",
+    "fourteenth", "fifteenth", "sixteenth", "seventeenth", "eighteenth", "nineteenth"};
+static const char *const ten_ordinals[] = {"",          "",         "twentieth", "thirtieth",
+                                           "fortieth",  "fiftieth", "sixtieth",  "seventieth",
+                                           "eightieth", "ninetieth"};
 enum { UNITS = sizeof units / sizeof units[0], TENS = sizeof tens / sizeof tens[0] };
 
 static long index_of(const char *word, const char *const *list, long from, long count)
@@ -206,9 +206,9 @@ int number_digit(const char *word)
 const char *number_homophone(const char *word)
 {
     static const char *const pairs[][2] = {
-        {"for", "four"}, {"fore", "four"}, {"to", "two"},    {"too", "two"},  {"ate", "eight"},
-        {"won", "one"},  {"tree", "three"}, {"sex", "six"},  {"sicks", "six"}, {"ape", "eight"},
-        {"fife", "five"}, {"nein", "nine"}, {"tin", "ten"},  {"free", "three"}};
+        {"for", "four"},  {"fore", "four"},  {"to", "two"},  {"too", "two"},   {"ate", "eight"},
+        {"won", "one"},   {"tree", "three"}, {"sex", "six"}, {"sicks", "six"}, {"ape", "eight"},
+        {"fife", "five"}, {"nein", "nine"},  {"tin", "ten"}, {"free", "three"}};
     for (size_t i = 0; i < sizeof pairs / sizeof pairs[0]; i++) {
         if (strcmp(pairs[i][0], word) == 0) return pairs[i][1];
     }
@@ -236,8 +236,7 @@ char *number_say(long value, char *out, size_t bytes)
         if (more == 0) {
             snprintf(out, bytes, "%s %s", units[high], name);
         } else {
-            snprintf(out, bytes, "%s %s %s", units[high], name,
-                     number_say(more, low, sizeof low));
+            snprintf(out, bytes, "%s %s %s", units[high], name, number_say(more, low, sizeof low));
         }
     }
     return out;

@@ -147,6 +147,26 @@ static size_t read_run(const words_t *w, size_t i, run_t *run)
     return i;
 }
 
+/* Digits after the country code, trunk zero apart. Source: ITU-T E.164 national numbering plans;
+ * countries that are not listed take any length. */
+static void national_length(const char *country, size_t *least, size_t *most)
+{
+    static const struct {
+        const char *country;
+        size_t least, most;
+    } plans[] = {{"1", 10, 10},  {"7", 10, 10}, {"31", 9, 9},  {"32", 8, 9},   {"33", 9, 9},
+                 {"34", 9, 9},   {"41", 9, 9},  {"44", 9, 10}, {"45", 8, 8},   {"47", 8, 8},
+                 {"48", 9, 9},   {"61", 9, 9},  {"351", 9, 9}, {"352", 6, 11}, {"91", 10, 10},
+                 {"55", 10, 11}, {"49", 7, 11}, {"39", 8, 11}, {"86", 10, 11}, {"81", 9, 10}};
+    *least = LEAST_DIGITS - 1;
+    *most = MOST_DIGITS - strlen(country);
+    for (size_t i = 0; i < sizeof plans / sizeof plans[0]; i++) {
+        if (strcmp(plans[i].country, country) != 0) continue;
+        *least = plans[i].least;
+        *most = plans[i].most;
+    }
+}
+
 static phone_found_t finish(const char *digits, bool plus, const char *country, char *out)
 {
     size_t n = strlen(digits);
@@ -155,21 +175,19 @@ static phone_found_t finish(const char *digits, bool plus, const char *country, 
         return finish(digits + 3, true, country, out);
     }
     snprintf(out, PHONE_BYTES, "%s%s", plus ? "+" : "", digits);
-    if (n < LEAST_DIGITS || n > MOST_DIGITS) return PHONE_PARTIAL;
     if (plus) return phone_valid(out) ? PHONE_FOUND : PHONE_PARTIAL;
-    if (!country[0]) return PHONE_NATIONAL;
+    if (!country[0]) return n >= LEAST_DIGITS && n <= MOST_DIGITS ? PHONE_NATIONAL : PHONE_PARTIAL;
+    size_t least = 0;
+    size_t most = 0;
+    national_length(country, &least, &most);
     /* Country code said without plus: "three three six ..." where 33 is the country. */
     size_t code = strlen(country);
-    bool carries = strncmp(digits, country, code) == 0 && n >= code + 9;
-    bool north_america = strcmp(country, "1") == 0;
-    if (carries && (!north_america || n == 11)) {
-        snprintf(out, PHONE_BYTES, "+%s", digits);
-    } else {
-        bool trunk = digits[0] == '0' && !north_america && strcmp(country, "39") != 0;
-        if (north_america && n < 10) return PHONE_PARTIAL;
-        if (north_america && n > 10) return PHONE_NATIONAL;
-        snprintf(out, PHONE_BYTES, "+%s%s", country, digits + (trunk ? 1 : 0));
-    }
+    bool carries = strncmp(digits, country, code) == 0 && n >= code + least && n > most;
+    bool trunk = digits[0] == '0' && strcmp(country, "1") != 0 && strcmp(country, "39") != 0;
+    size_t own = n - (carries ? code : trunk ? 1 : 0);
+    if (own < least) return PHONE_PARTIAL;
+    if (own > most) return n <= MOST_DIGITS ? PHONE_NATIONAL : PHONE_PARTIAL;
+    snprintf(out, PHONE_BYTES, "+%s%s", country, digits + (n - own));
     if (phone_valid(out)) return PHONE_FOUND;
     snprintf(out, PHONE_BYTES, "%s", digits);
     return PHONE_PARTIAL;

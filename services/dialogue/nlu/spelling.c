@@ -1,19 +1,20 @@
 #include "services/dialogue/nlu/spelling.h"
 
 #include <ctype.h>
+#include <stdio.h>
 #include <string.h>
 
 /* How recognisers write the names of letters when they hear them among other letters. */
 static const char *const names[26] = {
-    "ay eh",      "be bee",  "see sea cee", "dee",      "ee",     "ef eff",        "gee",
-    "aitch haitch", "eye aye", "jay",       "kay",      "el ell", "em",            "en",
-    "oh owe",     "pee",     "cue queue",   "are ar",   "ess",    "tee tea",       "you ewe",
-    "vee",        "",        "ex",          "why wye",  "zee zed"};
+    "ay eh", "be bee",  "see sea cee", "dee", "ee", "ef eff", "gee",     "aitch haitch", "eye aye",
+    "jay",   "kay",     "el ell",      "em",  "en", "oh owe", "pee",     "cue queue",    "are ar",
+    "ess",   "tee tea", "you ewe",     "vee", "",   "ex",     "why wye", "zee zed"};
 
 static const char *const alphabet[26] = {
-    "alpha alfa", "bravo", "charlie", "delta",   "echo",  "foxtrot", "golf",   "hotel",   "india",
-    "juliet juliett", "kilo", "lima", "mike",    "november", "oscar", "papa",  "quebec",  "romeo",
-    "sierra",     "tango", "uniform", "victor",  "whiskey whisky", "xray", "yankee", "zulu"};
+    "alpha alfa", "bravo",          "charlie",        "delta",  "echo",   "foxtrot", "golf",
+    "hotel",      "india",          "juliet juliett", "kilo",   "lima",   "mike",    "november",
+    "oscar",      "papa",           "quebec",         "romeo",  "sierra", "tango",   "uniform",
+    "victor",     "whiskey whisky", "xray",           "yankee", "zulu"};
 
 static bool single_letter(const words_t *w, size_t i)
 {
@@ -104,17 +105,34 @@ size_t spelling_run(const words_t *w, size_t i, char *out, size_t bytes)
     return letters >= 2 ? used : 0;
 }
 
+/* How many of the words before i the letters spell together: "jon smith j o n s m i t h". */
+static size_t spelled_words(const words_t *w, size_t i, const char *letters)
+{
+    char joined[WORD_BYTES * 3] = "";
+    size_t n = strlen(letters);
+    for (size_t k = 1; k <= 3 && k <= i; k++) {
+        char longer[sizeof joined];
+        if (strlen(words_at(w, i - k)) < 2) return 0;
+        snprintf(longer, sizeof longer, "%s%s", words_at(w, i - k), joined);
+        memcpy(joined, longer, sizeof joined);
+        size_t len = strlen(joined);
+        size_t apart = n > len ? n - len : len - n;
+        bool alike = joined[0] == letters[0] && apart <= 2 && n >= 2;
+        if (alike && (k == 1 || strcmp(joined, letters) == 0 || apart <= 1)) return k;
+        if (len > n + 2) return 0;
+    }
+    return 0;
+}
+
 void spelling_merge(words_t *w)
 {
-    for (size_t i = 0; i + 2 < w->count; i++) {
+    for (size_t i = 1; i < w->count; i++) {
         char letters[WORD_BYTES];
-        size_t len = strlen(words_at(w, i));
-        if (len < 2) continue;
-        size_t used = spelling_run(w, i + 1, letters, sizeof letters);
-        size_t n = strlen(letters);
-        bool same = used && letters[0] == words_at(w, i)[0] && n + 2 >= len && n <= len + 2;
-        if (!same) continue;
-        words_set(w, i, letters);
-        words_cut(w, i + 1, i + 1 + used);
+        size_t used = spelling_run(w, i, letters, sizeof letters);
+        size_t words = used ? spelled_words(w, i, letters) : 0;
+        if (!words) continue;
+        words_set(w, i - words, letters);
+        words_cut(w, i - words + 1, i + used);
+        i -= words;
     }
 }

@@ -8,7 +8,7 @@
 #include "services/dialogue/nlu/spelling.h"
 
 #define PLACES                                                                                     \
-    "building floor room level block wing suite gate desk office apartment door hall section "    \
+    "building floor room level block wing suite gate desk office apartment door hall section "     \
     "bay house unit tower warehouse station platform"
 #define COUNTABLE "floor street avenue level building room storey story basement"
 
@@ -21,7 +21,8 @@ text_kind_t text_kind_of(const char *label)
         if (words_in(&w, i, "location address place where room floor site building office")) {
             return TEXT_LOCATION;
         }
-        if (words_in(&w, i, "company product bot brand file model device computer host")) thing = true;
+        if (words_in(&w, i, "company product bot brand file model device computer host"))
+            thing = true;
     }
     for (size_t i = 0; i < w.count && !thing; i++) {
         if (words_in(&w, i, "name firstname lastname surname fullname")) return TEXT_PERSON;
@@ -42,27 +43,124 @@ static size_t match_any(const words_t *w, size_t i, const char *const *phrases)
 /* Words that only lead to the answer, longest match wins; stripped again and again. */
 static size_t lead_in(const words_t *w, text_kind_t kind)
 {
-    static const char *const common[] = {
-        "um", "uh", "er", "erm", "hmm", "hm", "mm", "well", "so", "okay", "ok", "oh", "ah", "yes",
-        "yeah", "hello", "hi", "good morning", "i think", "i believe", "i guess", "i suppose",
-        "let me see", "let me think", "let me check", "lets see", "it is", "its", "this is", "thats",
-        "that is", "that would be", "it would be", "it will be", "it is a", "it is an", "its a",
-        "its an", "this is a", "this is an", "that is a", "thats a", "thats an", "its the",
-        "it is the", "my answer is", "the answer is", "i would say", "id say", "sure", "of course",
-        "right", "and", "please", "im using a", "i am using a", "im using an", "i am using an",
-        "i use a", "i use an", "you can write", "please write", "please note", "please put", "like",
-        "actually", "i mean", "i meant", "i said", "you know", NULL};
-    static const char *const place[] = {
-        "im in",     "i am in",      "we are in",     "were in",    "im at",   "i am at",
-        "we are at", "its in",       "it is in",      "its at",     "in",      "at",
-        "located in", "located at",  "im located in", "i work in",  "i sit in", "on the",
-        "its on the", "it is on the", "im on the",    "i am on the", "inside", "the location is",
-        "it is located in", "its located in", "i live at", "i live in", "over in", "we work in",
-        "the office is in", "the office is", NULL};
-    static const char *const person[] = {
-        "my name is", "my name",  "i am",         "im",           "the name is", "name is",
-        "call me",    "you can call me", "my full name is", "my last name is", "my first name is",
-        "names",      "my names", NULL};
+    static const char *const common[] = {"um",
+                                         "uh",
+                                         "er",
+                                         "erm",
+                                         "hmm",
+                                         "hm",
+                                         "mm",
+                                         "well",
+                                         "so",
+                                         "okay",
+                                         "ok",
+                                         "oh",
+                                         "ah",
+                                         "yes",
+                                         "yeah",
+                                         "hello",
+                                         "hi",
+                                         "good morning",
+                                         "i think",
+                                         "i believe",
+                                         "i guess",
+                                         "i suppose",
+                                         "let me see",
+                                         "let me think",
+                                         "let me check",
+                                         "lets see",
+                                         "it is",
+                                         "its",
+                                         "this is",
+                                         "thats",
+                                         "that is",
+                                         "that would be",
+                                         "it would be",
+                                         "it will be",
+                                         "it is a",
+                                         "it is an",
+                                         "its a",
+                                         "its an",
+                                         "this is a",
+                                         "this is an",
+                                         "that is a",
+                                         "thats a",
+                                         "thats an",
+                                         "its the",
+                                         "it is the",
+                                         "my answer is",
+                                         "the answer is",
+                                         "i would say",
+                                         "id say",
+                                         "sure",
+                                         "of course",
+                                         "right",
+                                         "and",
+                                         "please",
+                                         "im using a",
+                                         "i am using a",
+                                         "im using an",
+                                         "i am using an",
+                                         "i use a",
+                                         "i use an",
+                                         "you can write",
+                                         "please write",
+                                         "please note",
+                                         "please put",
+                                         "like",
+                                         "actually",
+                                         "i mean",
+                                         "i meant",
+                                         "i said",
+                                         "you know",
+                                         NULL};
+    static const char *const place[] = {"im in",
+                                        "i am in",
+                                        "we are in",
+                                        "were in",
+                                        "im at",
+                                        "i am at",
+                                        "we are at",
+                                        "its in",
+                                        "it is in",
+                                        "its at",
+                                        "in",
+                                        "at",
+                                        "located in",
+                                        "located at",
+                                        "im located in",
+                                        "i work in",
+                                        "i sit in",
+                                        "on the",
+                                        "its on the",
+                                        "it is on the",
+                                        "im on the",
+                                        "i am on the",
+                                        "inside",
+                                        "the location is",
+                                        "it is located in",
+                                        "its located in",
+                                        "i live at",
+                                        "i live in",
+                                        "over in",
+                                        "we work in",
+                                        "the office is in",
+                                        "the office is",
+                                        NULL};
+    static const char *const person[] = {"my name is",
+                                         "my name",
+                                         "i am",
+                                         "im",
+                                         "the name is",
+                                         "name is",
+                                         "call me",
+                                         "you can call me",
+                                         "my full name is",
+                                         "my last name is",
+                                         "my first name is",
+                                         "names",
+                                         "my names",
+                                         NULL};
     size_t used = match_any(w, 0, common);
     size_t more = 0;
     if (kind == TEXT_LOCATION) more = match_any(w, 0, place);
@@ -90,9 +188,11 @@ static size_t label_lead(const words_t *w, const char *label)
 
 static void strip_tail(words_t *w)
 {
-    static const char *const tails[] = {"please", "thank you", "thanks", "i think", "i guess",
-                                        "i believe", "um", "uh", "you know", "thank you very much",
-                                        "thanks a lot", "if i remember correctly", NULL};
+    static const char *const tails[] = {
+        "please",   "thank you",           "thanks",       "i think",
+        "i guess",  "i believe",           "um",           "uh",
+        "you know", "thank you very much", "thanks a lot", "if i remember correctly",
+        NULL};
     bool again = true;
     while (again && w->count) {
         again = false;
@@ -158,6 +258,7 @@ bool text_find_location(const words_t *w, size_t *from, size_t *to)
             }
         }
         *to = end;
+        while (*from > 0 && words_in(w, *from - 1, "in at on the inside")) (*from)--;
         return true;
     }
     return false;
@@ -165,8 +266,9 @@ bool text_find_location(const words_t *w, size_t *from, size_t *to)
 
 size_t text_drop_profanity(words_t *w)
 {
-    static const char swear[] = "fuck fucking fucked fucker shit shitty bullshit damn damned goddamn "
-                                "bloody crap asshole bastard bitch motherfucker wtf merde putain";
+    static const char swear[] =
+        "fuck fucking fucked fucker shit shitty bullshit damn damned goddamn "
+        "bloody crap asshole bastard bitch motherfucker wtf merde putain";
     size_t dropped = 0;
     for (size_t i = 0; i < w->count;) {
         if (words_in(w, i, swear)) {

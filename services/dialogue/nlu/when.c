@@ -31,11 +31,15 @@ static int hour_of_day(const when_scan_t *s)
     if (s->meridiem == MERIDIEM_AM) return twelve ? 0 : h;
     if (s->meridiem == MERIDIEM_PM) return twelve ? 12 : h + 12;
     switch (s->part) {
-    case PART_MORNING: return h;
+    case PART_MORNING:
+        return h;
     case PART_AFTERNOON:
-    case PART_EVENING: return twelve ? 12 : h + 12;
-    case PART_NIGHT: return twelve ? 0 : h >= 6 ? h + 12 : h;
-    case PART_NONE: break;
+    case PART_EVENING:
+        return twelve ? 12 : h + 12;
+    case PART_NIGHT:
+        return twelve ? 0 : h >= 6 ? h + 12 : h;
+    case PART_NONE:
+        break;
     }
     return h >= 1 && h <= 6 ? h + 12 : h; /* working hours */
 }
@@ -70,8 +74,8 @@ static void settle_side(const when_scan_t *s, civil_t *at)
 
 static void take_part_alone(const when_scan_t *s, when_t *out)
 {
-    static const int hours[] = {[PART_MORNING] = 9, [PART_AFTERNOON] = 15, [PART_EVENING] = 19,
-                                [PART_NIGHT] = 22};
+    static const int hours[] = {
+        [PART_MORNING] = 9, [PART_AFTERNOON] = 15, [PART_EVENING] = 19, [PART_NIGHT] = 22};
     out->at.hour = hours[s->part];
     out->at.minute = out->at.second = 0;
     out->has_time = out->vague = true;
@@ -87,6 +91,7 @@ static void resolve(const when_scan_t *s, when_t *out)
 {
     out->at = s->has_date ? s->date : s->opts->now;
     out->has_time = false;
+    out->has_day = s->has_date;
     out->vague = false;
     if (s->instant) {
         out->has_time = true;
@@ -162,9 +167,9 @@ char *when_say(const civil_t *at, bool has_time, const civil_t *now, char *out, 
 {
     static const char *const days[] = {"Sunday",   "Monday", "Tuesday", "Wednesday",
                                        "Thursday", "Friday", "Saturday"};
-    static const char *const months[] = {"January", "February", "March",     "April",
-                                         "May",     "June",     "July",      "August",
-                                         "September", "October", "November", "December"};
+    static const char *const months[] = {"January",   "February", "March",    "April",
+                                         "May",       "June",     "July",     "August",
+                                         "September", "October",  "November", "December"};
     char day[32];
     char clock[96] = "";
     char near[24] = "";

@@ -20,14 +20,15 @@
 typedef struct {
     civil_t at;
     bool has_time;
-    bool vague;       /* the time of day was supplied by us */
-    size_t from, to;  /* the words it was said in */
+    bool has_day;    /* the day was said, not supplied */
+    bool vague;      /* the time of day was supplied by us */
+    size_t from, to; /* the words it was said in */
 } when_t;
 
 typedef struct {
     civil_t now;
-    bool future;    /* the answer is expected to lie ahead (an appointment); else behind */
-    bool expected;  /* a date is what was asked for: take bare numbers as times or days */
+    bool future;   /* the answer is expected to lie ahead (an appointment); else behind */
+    bool expected; /* a date is what was asked for: take bare numbers as times or days */
 } when_opts_t;
 
 /* False when no date or time is in the words. */

@@ -32,8 +32,8 @@ static size_t meridiem_at(const words_t *w, size_t i, meridiem_t *out)
     static const struct {
         const char *phrase;
         meridiem_t meridiem;
-    } forms[] = {{"am", MERIDIEM_AM},  {"a m", MERIDIEM_AM},  {"a em", MERIDIEM_AM},
-                 {"pm", MERIDIEM_PM},  {"p m", MERIDIEM_PM},  {"p em", MERIDIEM_PM},
+    } forms[] = {{"am", MERIDIEM_AM},    {"a m", MERIDIEM_AM},   {"a em", MERIDIEM_AM},
+                 {"pm", MERIDIEM_PM},    {"p m", MERIDIEM_PM},   {"p em", MERIDIEM_PM},
                  {"pee m", MERIDIEM_PM}, {"pee em", MERIDIEM_PM}};
     for (size_t k = 0; k < COUNT(forms); k++) {
         size_t used = words_match(w, i, forms[k].phrase);
@@ -200,16 +200,11 @@ static size_t part_at(const words_t *w, size_t i, part_t *out)
     static const struct {
         const char *phrase;
         part_t part;
-    } parts[] = {{"in the morning", PART_MORNING},
-                 {"in the afternoon", PART_AFTERNOON},
-                 {"in the evening", PART_EVENING},
-                 {"in the night", PART_NIGHT},
-                 {"during the night", PART_NIGHT},
-                 {"at night", PART_NIGHT},
-                 {"morning", PART_MORNING},
-                 {"afternoon", PART_AFTERNOON},
-                 {"evening", PART_EVENING},
-                 {"night", PART_NIGHT}};
+    } parts[] = {{"in the morning", PART_MORNING}, {"in the afternoon", PART_AFTERNOON},
+                 {"in the evening", PART_EVENING}, {"in the night", PART_NIGHT},
+                 {"during the night", PART_NIGHT}, {"at night", PART_NIGHT},
+                 {"morning", PART_MORNING},        {"afternoon", PART_AFTERNOON},
+                 {"evening", PART_EVENING},        {"night", PART_NIGHT}};
     for (size_t k = 0; k < COUNT(parts); k++) {
         size_t used = words_match(w, i, parts[k].phrase);
         if (used) {

@@ -20,14 +20,22 @@ static size_t fixed_rule(when_scan_t *s, size_t i)
         int days;
         part_t part;
     } fixed[] = {
-        {"the day before yesterday", -2, PART_NONE}, {"day before yesterday", -2, PART_NONE},
-        {"the day after tomorrow", 2, PART_NONE},    {"day after tomorrow", 2, PART_NONE},
-        {"yesterday", -1, PART_NONE},                {"earlier today", 0, PART_NONE},
-        {"today", 0, PART_NONE},                     {"tomorrow", 1, PART_NONE},
-        {"tonight", 0, PART_EVENING},                {"last night", -1, PART_NIGHT},
-        {"this morning", 0, PART_MORNING},           {"this afternoon", 0, PART_AFTERNOON},
-        {"this evening", 0, PART_EVENING},           {"last evening", -1, PART_EVENING},
-        {"last week", -7, PART_NONE},                {"next week", 7, PART_NONE},
+        {"the day before yesterday", -2, PART_NONE},
+        {"day before yesterday", -2, PART_NONE},
+        {"the day after tomorrow", 2, PART_NONE},
+        {"day after tomorrow", 2, PART_NONE},
+        {"yesterday", -1, PART_NONE},
+        {"earlier today", 0, PART_NONE},
+        {"today", 0, PART_NONE},
+        {"tomorrow", 1, PART_NONE},
+        {"tonight", 0, PART_EVENING},
+        {"last night", -1, PART_NIGHT},
+        {"this morning", 0, PART_MORNING},
+        {"this afternoon", 0, PART_AFTERNOON},
+        {"this evening", 0, PART_EVENING},
+        {"last evening", -1, PART_EVENING},
+        {"last week", -7, PART_NONE},
+        {"next week", 7, PART_NONE},
     };
     for (size_t k = 0; k < COUNT(fixed); k++) {
         size_t used = words_match(s->w, i, fixed[k].phrase);
@@ -41,8 +49,8 @@ static size_t fixed_rule(when_scan_t *s, size_t i)
 
 static size_t now_rule(when_scan_t *s, size_t i)
 {
-    static const char *const phrases[] = {"just now",     "right now",         "a moment ago",
-                                          "moments ago",  "a few moments ago", "a minute ago",
+    static const char *const phrases[] = {"just now",          "right now",         "a moment ago",
+                                          "moments ago",       "a few moments ago", "a minute ago",
                                           "just a moment ago", "just this minute"};
     size_t used = 0;
     for (size_t k = 0; k < COUNT(phrases) && !used; k++) used = words_match(s->w, i, phrases[k]);
@@ -102,9 +110,9 @@ static size_t amount(const words_t *w, size_t i, long *halves)
     static const struct {
         const char *phrase;
         long halves;
-    } fixed[] = {{"half an", 1},          {"half a", 1},  {"a couple of", 4}, {"a couple", 4},
-                 {"couple of", 4},        {"a few", 6},   {"few", 6},         {"several", 6},
-                 {"one and a half", 3},   {"two and a half", 5}};
+    } fixed[] = {{"half an", 1},        {"half a", 1},        {"a couple of", 4}, {"a couple", 4},
+                 {"couple of", 4},      {"a few", 6},         {"few", 6},         {"several", 6},
+                 {"one and a half", 3}, {"two and a half", 5}};
     for (size_t k = 0; k < COUNT(fixed); k++) {
         size_t used = words_match(w, i, fixed[k].phrase);
         if (used) {
@@ -129,9 +137,10 @@ static long unit(const words_t *w, size_t i)
     static const struct {
         const char *names;
         long size;
-    } units[] = {{"second seconds", 1},     {"minute minutes", 60},      {"hour hours our ours", 3600},
-                 {"day days", DAY_S},       {"week weeks weak", 7 * DAY_S}, {"month months", -1},
-                 {"year years", -12}};
+    } units[] = {
+        {"second seconds", 1}, {"minute minutes", 60},         {"hour hours our ours", 3600},
+        {"day days", DAY_S},   {"week weeks weak", 7 * DAY_S}, {"month months", -1},
+        {"year years", -12}};
     for (size_t k = 0; k < COUNT(units); k++) {
         if (words_in(w, i, units[k].names)) return units[k].size;
     }
@@ -192,10 +201,10 @@ static size_t month_shift_rule(when_scan_t *s, size_t i)
 
 static int month(const words_t *w, size_t i)
 {
-    static const char *const names[] = {
-        "january jan", "february feb",      "march mar",   "april apr",    "may",          "june jun",
-        "july jul",    "august aug",        "september sep sept", "october oct", "november nov",
-        "december dec"};
+    static const char *const names[] = {"january jan", "february feb", "march mar",
+                                        "april apr",   "may",          "june jun",
+                                        "july jul",    "august aug",   "september sep sept",
+                                        "october oct", "november nov", "december dec"};
     for (int m = 0; m < 12; m++) {
         if (words_in(w, i, names[m])) return m + 1;
     }
@@ -273,7 +282,7 @@ static size_t month_less_rule(when_scan_t *s, size_t i)
     if (!n) return 0;
     used += n;
     bool ends = i + used == w->count || words_in(w, i + used, "at in around about of and");
-    if (!ends) return 0;
+    if (!ends || (words_is(w, i + used, "of") && month(w, i + used + 1))) return 0;
     civil_t month_start = s->opts->now;
     month_start.day = 1;
     int step = s->opts->future ? 1 : -1;

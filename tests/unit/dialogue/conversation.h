@@ -1,0 +1,417 @@
+/* conversation.h - a call without processes: store, telephony, speech and index played here.
+ *
+ * say() is one utterance; what the bot answers is collected, and reported as spoken and heard at
+ * once. Every test program includes this once; functions it does not use cost nothing.
+ */
+#ifndef TEST_CONVERSATION_H
+#define TEST_CONVERSATION_H
+
+#include <assert.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "common/record.h"
+#include "services/dialogue/call.h"
+#include "services/dialogue/manager.h"
+
+#define UNUSED __attribute__((unused))
+
+typedef struct {
+    const char *name;
+    Pl__ClaimType type;
+    const char *description;
+} field_t;
+
+typedef struct {
+    call_t *call;
+    prompts_t *prompts;
+    call_settings_t settings;
+    effects_t fx;
+    const manager_t *manager;
+    void *mind;
+    call_now_t now;
+    civil_t clock;
+    Pl__CallRecord *stored; /* what the store would hold */
+    char reply[8192];       /* what was said since the last utterance */
+    Pl__Expect expect;      /* of the last Listen */
+    double rate;            /* of the last Say */
+    uint32_t turn;          /* number of the last Say */
+    char last[2048];        /* the last sentence */
+    bool pending;           /* a turn was closed and not yet reported as spoken */
+    const char *knowledge;  /* content of the only passage; NULL: nothing is found */
+    double score;
+    pl_err_t search_error, create_error, dial_error;
+    int creates, dials, hangups, transfers, over, searches, stores, says, stops, listens, thinks,
+        cancels, transcripts, sms, started, refusals;
+    int says_after_hangup;
+    bool hold;        /* do not report turns as spoken */
+    bool hold_search; /* do not answer searches */
+    char search_tool[64];
+    pl_err_t refused; /* of FX_REFUSED */
+} conversation_t;
+
+static const field_t *UNUSED three_fields(void)
+{
+    static const field_t fields[] = {{"hardware_info", PL__CLAIM_TYPE__TEXT, ""},
+                                     {"first_seen", PL__CLAIM_TYPE__DATETIME, ""},
+                                     {"building_location", PL__CLAIM_TYPE__TEXT, ""},
+                                     {NULL, 0, NULL}};
+    return fields;
+}
+
+static void conversation_run(conversation_t *self);
+
+static void sink_sentence(void *arg, uint32_t thought, const char *text, Pl__Style style)
+{
+    conversation_t *self = arg;
+    (void)call_sentence(self->call, self->now, thought, text, style, &self->fx);
+}
+
+static void sink_expect(void *arg, uint32_t thought, Pl__Expect expect)
+{
+    conversation_t *self = arg;
+    (void)call_expect(self->call, thought, expect);
+}
+
+static void sink_tool(void *arg, uint32_t thought, const char *id, const char *name,
+                      const char *arguments)
+{
+    conversation_t *self = arg;
+    (void)call_tool(self->call, self->now, thought, id, name, arguments, &self->fx);
+}
+
+static void sink_done(void *arg, uint32_t thought, pl_err_t err)
+{
+    conversation_t *self = arg;
+    (void)call_thought(self->call, self->now, thought, err, &self->fx);
+}
+
+static conversation_t *UNUSED conversation_new(const field_t *fields)
+{
+    conversation_t *self = calloc(1, sizeof *self);
+    assert(self);
+    self->settings = (call_settings_t){.silence_ms = 20000,
+                                       .retry_max = 3,
+                                       .soft_ms = 4000,
+                                       .hard_ms = 15000,
+                                       .create_ms = 5000,
+                                       .dial_ms = 10000,
+                                       .ring_ms = 45000,
+                                       .stream_ms = 30000,
+                                       .transfer_ms = 30000,
+                                       .hangup_ms = 5000,
+                                       .search_ms = 3000,
+                                       .messages_max = 1000};
+    self->now = (call_now_t){1000000, 1795343400000};
+    self->clock = (civil_t){2026, 11, 22, 10, 30, 0};
+    self->score = 4;
+    self->prompts = prompts_new(NULL);
+    Pl__ClaimField storage[64];
+    Pl__ClaimField *claim[64];
+    size_t n = 0;
+    for (; fields[n].name; n++) {
+        pl__claim_field__init(&storage[n]);
+        storage[n].name = (char *)fields[n].name;
+        storage[n].type = fields[n].type;
+        storage[n].description = (char *)fields[n].description;
+        claim[n] = &storage[n];
+    }
+    Pl__Initiate initiate = PL__INITIATE__INIT;
+    Pl__CallRecord record = PL__CALL_RECORD__INIT;
+    initiate.phone_number = (char *)"+33699999999";
+    initiate.agent_phone_number = (char *)"+33612345678";
+    initiate.bot_company = (char *)"Contoso";
+    initiate.bot_name = (char *)"Amelie";
+    initiate.task = (char *)"Help the customer with their digital workplace. Gather the claim.";
+    initiate.lang_default = (char *)"en-US";
+    initiate.prosody_rate = 1.0;
+    initiate.claim = claim;
+    initiate.n_claim = n;
+    record.call_id = (char *)"c-1";
+    record.initiate = &initiate;
+    record.epoch = 1;
+    record.outbound = true;
+    record.owner = (char *)"dialogue-0";
+    self->stored = pl_record_copy(&record);
+    self->call = call_new(&record, "", &self->settings, self->prompts);
+    manager_sink_t sink = {self, sink_sentence, sink_expect, sink_tool, sink_done};
+    manager_opts_t opts = {.prompts = self->prompts, .answer_score = 1.0};
+    self->manager = &manager_script;
+    self->mind = self->manager->open(&opts, &sink, "c-1");
+    return self;
+}
+
+static void UNUSED conversation_destroy(conversation_t **self_p)
+{
+    conversation_t *self = *self_p;
+    self->manager->close(&self->mind);
+    fx_clear(&self->fx);
+    call_destroy(&self->call);
+    prompts_destroy(&self->prompts);
+    pl_record_free(&self->stored);
+    free(self);
+    *self_p = NULL;
+}
+
+static void conversation_say_effect(conversation_t *self, const Pl__Say *say)
+{
+    self->says++;
+    if (self->hangups) self->says_after_hangup++;
+    self->turn = say->turn;
+    self->rate = say->rate;
+    if (say->text[0]) {
+        size_t n = strlen(self->reply);
+        snprintf(self->reply + n, sizeof self->reply - n, "%s%s", n ? " " : "", say->text);
+        snprintf(self->last, sizeof self->last, "%s", say->text);
+    }
+    if (say->last) self->pending = true;
+}
+
+static void conversation_event_effect(conversation_t *self, const Pl__Envelope *env)
+{
+    if (env->body_case == PL__ENVELOPE__BODY_SAY) conversation_say_effect(self, env->say);
+    if (env->body_case == PL__ENVELOPE__BODY_SAY_STOP) {
+        self->stops++;
+        self->pending = false;
+    }
+    if (env->body_case == PL__ENVELOPE__BODY_LISTEN) {
+        self->listens++;
+        self->expect = env->listen->expect;
+    }
+    if (env->body_case == PL__ENVELOPE__BODY_LEG_TRANSCRIPT) self->transcripts++;
+}
+
+static void conversation_answer_search(conversation_t *self, const char *tool_id)
+{
+    Pl__Envelope env = PL__ENVELOPE__INIT;
+    Pl__SearchResult result = PL__SEARCH_RESULT__INIT;
+    Pl__Passage passage = PL__PASSAGE__INIT;
+    Pl__Passage *passages[] = {&passage};
+    if (self->knowledge) {
+        passage.title = (char *)"Guide";
+        passage.content = (char *)self->knowledge;
+        passage.score = self->score;
+        result.passages = passages;
+        result.n_passages = 1;
+    }
+    env.body_case = PL__ENVELOPE__BODY_SEARCH_RESULT;
+    env.search_result = &result;
+    call_reply(self->call, self->now, ASKED_SEARCH, tool_id, self->search_error,
+               self->search_error ? NULL : &env, &self->fx);
+}
+
+static void conversation_request_effect(conversation_t *self, const effect_t *effect)
+{
+    Pl__Envelope env = PL__ENVELOPE__INIT;
+    Pl__Done done = PL__DONE__INIT;
+    env.sender = (char *)"telephony-0";
+    env.body_case = PL__ENVELOPE__BODY_DONE;
+    env.done = &done;
+    switch (effect->asked) {
+    case ASKED_DIAL:
+        self->dials++;
+        call_reply(self->call, self->now, ASKED_DIAL, "", self->dial_error,
+                   self->dial_error ? NULL : &env, &self->fx);
+        break;
+    case ASKED_HANGUP:
+        self->hangups++;
+        call_reply(self->call, self->now, ASKED_HANGUP, "", PL_OK, &env, &self->fx);
+        break;
+    case ASKED_TRANSFER:
+        self->transfers++;
+        call_reply(self->call, self->now, ASKED_TRANSFER, "", PL_OK, &env, &self->fx);
+        break;
+    case ASKED_SEARCH:
+        self->searches++;
+        snprintf(self->search_tool, sizeof self->search_tool, "%s", effect->tool_id);
+        if (!self->hold_search) conversation_answer_search(self, effect->tool_id);
+        break;
+    case ASKED_SMS:
+        self->sms++;
+        break;
+    }
+}
+
+static void conversation_effect(conversation_t *self, const effect_t *effect)
+{
+    switch (effect->kind) {
+    case FX_CREATE:
+        self->creates++;
+        call_created(self->call, self->now, self->create_error, &self->fx);
+        break;
+    case FX_STORE:
+        self->stores++;
+        assert(pl_record_apply(self->stored, effect->change) == PL_OK);
+        break;
+    case FX_EVENT:
+        conversation_event_effect(self, effect->env);
+        break;
+    case FX_REQUEST:
+        conversation_request_effect(self, effect);
+        break;
+    case FX_STARTED:
+        self->started++;
+        break;
+    case FX_REFUSED:
+        self->refusals++;
+        self->refused = effect->err;
+        break;
+    case FX_THINK: {
+        think_t think = {effect->think,   effect->think_kind,      effect->text, effect->message,
+                         effect->unheard, call_record(self->call), self->clock};
+        self->thinks++;
+        self->manager->think(self->mind, &think);
+        break;
+    }
+    case FX_TOOL_RESULT:
+        self->manager->tool_result(self->mind, effect->tool_id, effect->text,
+                                   call_record(self->call));
+        break;
+    case FX_CANCEL:
+        self->cancels++;
+        self->manager->cancel(self->mind);
+        break;
+    case FX_OVER:
+        self->over++;
+        break;
+    }
+}
+
+static UNUSED pl_err_t conversation_event(conversation_t *self, Pl__Envelope *env)
+{
+    env->call_id = (char *)"c-1";
+    env->epoch = 1;
+    if (!env->sender[0]) env->sender = (char *)"telephony-0";
+    pl_err_t err = call_handle(self->call, self->now, env, &self->fx);
+    conversation_run(self);
+    return err;
+}
+
+static UNUSED void conversation_spoken(conversation_t *self, bool interrupted, const char *heard)
+{
+    Pl__Envelope env = PL__ENVELOPE__INIT;
+    Pl__TurnSpoken spoken = PL__TURN_SPOKEN__INIT;
+    spoken.turn = self->turn;
+    spoken.interrupted = interrupted;
+    spoken.heard_text = (char *)heard;
+    env.sender = (char *)"speech-0";
+    env.body_case = PL__ENVELOPE__BODY_TURN_SPOKEN;
+    env.turn_spoken = &spoken;
+    self->pending = false;
+    (void)conversation_event(self, &env);
+}
+
+static UNUSED void conversation_turn_started(conversation_t *self)
+{
+    Pl__Envelope env = PL__ENVELOPE__INIT;
+    Pl__TurnStarted started = PL__TURN_STARTED__INIT;
+    started.turn = self->turn;
+    started.answer_latency_ms = 650;
+    started.synthesis_ms = 40;
+    env.sender = (char *)"speech-0";
+    env.body_case = PL__ENVELOPE__BODY_TURN_STARTED;
+    env.turn_started = &started;
+    (void)conversation_event(self, &env);
+}
+
+static void conversation_run(conversation_t *self)
+{
+    for (;;) {
+        effect_t *effect = fx_take(&self->fx);
+        if (effect) {
+            conversation_effect(self, effect);
+            fx_free(&effect);
+            continue;
+        }
+        if (!self->pending || self->hold) return;
+        self->pending = false;
+        self->now.mono_ms += 1500;
+        conversation_turn_started(self);
+        conversation_spoken(self, false, self->last);
+    }
+}
+
+static UNUSED void conversation_answered(conversation_t *self, const char *speech, Pl__LegKind kind)
+{
+    Pl__Envelope env = PL__ENVELOPE__INIT;
+    Pl__LegAnswered answered = PL__LEG_ANSWERED__INIT;
+    answered.speech = (char *)speech;
+    answered.kind = kind;
+    env.body_case = PL__ENVELOPE__BODY_LEG_ANSWERED;
+    env.leg_answered = &answered;
+    (void)conversation_event(self, &env);
+}
+
+static UNUSED void conversation_open(conversation_t *self)
+{
+    call_begin(self->call, self->now, &self->fx);
+    conversation_run(self);
+    self->now.mono_ms += 5000;
+    conversation_answered(self, "speech-0", PL__LEG_KIND__SIP);
+}
+
+static UNUSED pl_err_t conversation_utter(conversation_t *self, const char *text)
+{
+    Pl__Envelope env = PL__ENVELOPE__INIT;
+    Pl__Utterance utterance = PL__UTTERANCE__INIT;
+    utterance.text = (char *)text;
+    utterance.endpointing_ms = 500;
+    utterance.recognition_ms = 20;
+    env.sender = (char *)"speech-0";
+    env.body_case = PL__ENVELOPE__BODY_UTTERANCE;
+    env.utterance = &utterance;
+    self->now.mono_ms += 3000;
+    return conversation_event(self, &env);
+}
+
+static UNUSED const char *conversation_say(conversation_t *self, const char *text)
+{
+    self->reply[0] = '\0';
+    (void)conversation_utter(self, text);
+    return self->reply;
+}
+
+static UNUSED pl_err_t conversation_barge_in(conversation_t *self, uint32_t turn)
+{
+    Pl__Envelope env = PL__ENVELOPE__INIT;
+    Pl__BargeIn barge_in = PL__BARGE_IN__INIT;
+    barge_in.turn = turn;
+    env.sender = (char *)"speech-0";
+    env.body_case = PL__ENVELOPE__BODY_BARGE_IN;
+    env.barge_in = &barge_in;
+    return conversation_event(self, &env);
+}
+
+static UNUSED pl_err_t conversation_leg_ended(conversation_t *self, Pl__LegEnd end,
+                                              const char *detail)
+{
+    Pl__Envelope env = PL__ENVELOPE__INIT;
+    Pl__LegEnded ended = PL__LEG_ENDED__INIT;
+    ended.end = end;
+    ended.detail = (char *)detail;
+    env.body_case = PL__ENVELOPE__BODY_LEG_ENDED;
+    env.leg_ended = &ended;
+    return conversation_event(self, &env);
+}
+
+static UNUSED void conversation_tick(conversation_t *self, uint64_t ms)
+{
+    self->now.mono_ms += ms;
+    call_tick(self->call, self->now, &self->fx);
+    conversation_run(self);
+}
+
+static UNUSED const char *conversation_value(const conversation_t *self, const char *field)
+{
+    const Pl__ClaimValue *value = pl_record_claim(self->stored, field);
+    return value ? value->value : "";
+}
+
+static UNUSED bool conversation_confirmed(const conversation_t *self, const char *field)
+{
+    const Pl__ClaimValue *value = pl_record_claim(self->stored, field);
+    return value && value->confirmed;
+}
+
+#endif
