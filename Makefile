@@ -201,7 +201,13 @@ $(B)/tests/bench/store_bench: $(B)/tests/bench/store_bench.o $(B)/lib/common.a |
 	$(CC) $(LDFLAGS) $^ $(call pkglibs,$(PKG_common) cmocka) $(LIBS_common) -o $@
 $(B)/tests/bench/rag_bench: $(B)/tests/bench/rag_bench.o $(B)/lib/rag.a $(B)/lib/common.a
 	$(CC) $(LDFLAGS) $^ $(call pkglibs,$(PKG_rag) $(PKG_common)) $(LIBS_common) -o $@
-.PHONY: bench-store bench-rag
+$(B)/tests/bench/lane_bench $(B)/tests/bench/bus_bench: %: %.o $(B)/lib/common.a
+	$(CC) $(LDFLAGS) $^ $(call pkglibs,$(PKG_common)) $(LIBS_common) -o $@
+.PHONY: bench-store bench-rag bench-bus
+bench-bus: $(B)/tests/bench/bus_bench $(B)/tests/bench/lane_bench
+	@$(B)/tests/bench/bus_bench
+	@$(B)/tests/bench/lane_bench 100
+	@$(B)/tests/bench/lane_bench 500
 bench-store bench-rag: bench-%: $(B)/tests/bench/%_bench
 	@$<
 

@@ -12,8 +12,8 @@
 #include "common/monitor.h"
 
 enum {
-    /* 500 calls send within one 20 ms tick; the mark bounds memory (0.7 MB), credit bounds delay. */
-    QUEUE_MESSAGES = 1000,
+    /* 80 ms of 500 calls: the mark bounds memory (1.4 MB), credit bounds delay. */
+    QUEUE_MESSAGES = 2000,
     MESSAGE_MAX_BYTES = 16 * 1024,
     ARENA_BYTES = 4 * 1024,
     ARENA_MAX_BYTES = 512 * 1024,
