@@ -1,7 +1,7 @@
 /* http_parser.h - one HTTP/1.1 request after the other, out of a stream of bytes.
  *
  * Written here because libwebsockets 4.1.6 cannot do it safely on a shared loop: see
- * docs/decisions/0101-http-parser.md. Strict where leniency lets two parties disagree about where a
+ * docs/decisions/0006-http-parser.md. Strict where leniency lets two parties disagree about where a
  * request ends: one Content-Length of digits only, "chunked" as the only transfer coding, never
  * both, no folded lines, no space before a colon.
  *
