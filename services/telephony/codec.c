@@ -29,10 +29,10 @@ struct codec {
 };
 
 static const codec_info_t infos[CODEC_KINDS] = {
-    [CODEC_PCMU] = {CODEC_PCMU, "PCMU", 8000, 160, 160, 0},
-    [CODEC_PCMA] = {CODEC_PCMA, "PCMA", 8000, 160, 160, 8},
-    [CODEC_G722] = {CODEC_G722, "G722", 8000, 160, 160, 9},
-    [CODEC_L16] = {CODEC_L16, "L16", 16000, 320, 640, 0xff},
+    [CODEC_PCMU] = {"PCMU", 160, CODEC_PCMU, 8000, 160, 0},
+    [CODEC_PCMA] = {"PCMA", 160, CODEC_PCMA, 8000, 160, 8},
+    [CODEC_G722] = {"G722", 160, CODEC_G722, 8000, 160, 9},
+    [CODEC_L16] = {"L16", 640, CODEC_L16, 16000, 320, 0xff},
 };
 
 const codec_info_t *codec_info(codec_kind_t kind)

@@ -17,11 +17,11 @@ enum { CODEC_FRAME_SAMPLES = 320, CODEC_MAX_PAYLOAD_BYTES = 640 };
 typedef enum { CODEC_PCMU, CODEC_PCMA, CODEC_G722, CODEC_L16, CODEC_KINDS } codec_kind_t;
 
 typedef struct {
+    const char *name;     /* as in SDP: "G722" */
+    size_t payload_bytes; /* of 20 ms */
     codec_kind_t kind;
-    const char *name;         /* as in SDP: "G722" */
     uint32_t rtp_hz;          /* clock of the RTP time stamp: 8000 for G722 */
     uint32_t ticks_per_frame; /* RTP clock ticks in 20 ms */
-    size_t payload_bytes;     /* of 20 ms */
     uint8_t static_pt;        /* RFC 3551; 0xff: dynamic */
 } codec_info_t;
 

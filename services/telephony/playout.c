@@ -1,5 +1,6 @@
 #include "services/telephony/playout.h"
 
+#include <assert.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -119,6 +120,7 @@ void playout_report_back(playout_t *self, const playout_report_t *r)
 
 static frame_t *at(const playout_t *self, size_t n)
 {
+    assert(self->room > 0);
     return &self->frames[(self->first + n) % self->room];
 }
 

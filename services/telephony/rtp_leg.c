@@ -381,7 +381,7 @@ static bool valid(const rtp_leg_t *self, const rtp_params_t *p)
 {
     if ((unsigned)p->codec >= CODEC_KINDS || p->pt > 127 || p->dtmf_pt > 127) return false;
     if (p->dtmf_pt != 0 && (p->dtmf_pt == p->pt || p->dtmf_hz == 0)) return false;
-    struct sockaddr_storage local;
+    struct sockaddr_storage local = {0};
     socklen_t size = sizeof local;
     if (getsockname(self->sockets.rtp_fd, (struct sockaddr *)&local, &size) != 0) return false;
     return p->remote.ss_family == 0 || p->remote.ss_family == local.ss_family;
