@@ -169,7 +169,7 @@ static void on_keep_alive(void *arg, const Pl__Envelope *env, pl_request_t *requ
     switchboard_t *board = arg;
     leg_entry_t *entry = switchboard_call(board, env->call_id);
     if (!entry) {
-        leg_actor_tell_none(board, env->sender, env->call_id, PL__LEG_END__LEG_FAILED,
+        leg_actor_tell_none(board, env, env->call_id, PL__LEG_END__LEG_FAILED,
                             "telephony has no such leg");
     } else if (check_owner(board, entry, env) == PL_OK) {
         leg_actor_event(board, entry, &(leg_event_t){.kind = LEG_ON_OWNER});

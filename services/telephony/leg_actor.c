@@ -37,8 +37,8 @@ static void on_incoming_answered(void *arg, pl_err_t err, const Pl__Envelope *re
     bool waiting = entry && entry->machine.state == LEG_OFFERED;
     if (!waiting) {
         if (accepted) {
-            leg_actor_tell_none(asked.board, reply->sender, asked.call_id,
-                                PL__LEG_END__LEG_CANCELLED, "the caller gave up");
+            leg_actor_tell_none(asked.board, reply, asked.call_id, PL__LEG_END__LEG_CANCELLED,
+                                "the caller gave up");
         }
         return;
     }
@@ -146,7 +146,7 @@ static void tell_ended(switchboard_t *board, leg_entry_t *entry)
     tell(board, entry, &env);
 }
 
-void leg_actor_tell_none(switchboard_t *board, const char *owner, const char *call_id,
+void leg_actor_tell_none(switchboard_t *board, const Pl__Envelope *from, const char *call_id,
                          Pl__LegEnd end, const char *detail)
 {
     Pl__LegEnded ended = PL__LEG_ENDED__INIT;
@@ -154,9 +154,10 @@ void leg_actor_tell_none(switchboard_t *board, const char *owner, const char *ca
     ended.detail = (char *)(uintptr_t)detail;
     Pl__Envelope env = PL__ENVELOPE__INIT;
     env.call_id = (char *)(uintptr_t)call_id;
+    env.epoch = from->epoch ? from->epoch : 1; /* an older one would be refused */
     env.body_case = PL__ENVELOPE__BODY_LEG_ENDED;
     env.leg_ended = &ended;
-    (void)pl_bus_event(board->bus, owner, &env); /* it asks again when it did not arrive */
+    (void)pl_bus_event(board->bus, from->sender, &env); /* it asks again when it did not arrive */
 }
 
 /* ---- the wire ---- */

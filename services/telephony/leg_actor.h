@@ -12,8 +12,9 @@ void leg_actor_start(switchboard_t *board, leg_entry_t *entry, bool outbound,
 /* entry may be gone when it returns. */
 void leg_actor_event(switchboard_t *board, leg_entry_t *entry, const leg_event_t *event);
 
-/* Tells an owner that a leg it thinks it has is over: it crossed, or we were restarted. */
-void leg_actor_tell_none(switchboard_t *board, const char *owner, const char *call_id,
+/* Tells an owner that a leg it thinks it has is over: it crossed, or we were restarted. from: what it
+ * sent, with its name and epoch. */
+void leg_actor_tell_none(switchboard_t *board, const Pl__Envelope *from, const char *call_id,
                          Pl__LegEnd end, const char *detail);
 
 #endif
