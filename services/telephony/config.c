@@ -11,7 +11,7 @@
 
 const pl_config_key_t telephony_config_keys[] = {
     /* legs */
-    INT("telephony.max_legs", "500", 1, 20000, "legs at once; more are refused (SIP 503)"),
+    INT("telephony.max_legs", "500", 1, 4096, "legs at once; more are refused (SIP 503)"),
     INT("telephony.owner_timeout_ms", "15000", 1000, 600000,
         "a leg whose owner is silent for so long is ended with a spoken apology"),
     INT("telephony.speech_timeout_ms", "30000", 1000, 600000,
@@ -19,7 +19,7 @@ const pl_config_key_t telephony_config_keys[] = {
     INT("telephony.drain_timeout_ms", "2000", 0, 86400000,
         "after SIGTERM: how long live legs may go on before they are ended"),
     STRING("telephony.prompts.owner_lost", "",
-           "WAV file (16 kHz mono 16 bit) of the apology; empty: the one shipped"),
+           "WAV file (16 kHz mono 16 bit) of the apology; empty: the one in the program"),
 
     /* SIP */
     STRING("telephony.sip.listen", "0.0.0.0:5060", "address and port of SIP, UDP and TCP"),

@@ -19,6 +19,9 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#define DEBUG_MODULE "parley"
+#define DEBUG_LEVEL 0
 #include <re.h>
+#include <re_dbg.h>
 
 #endif

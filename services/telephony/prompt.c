@@ -1,11 +1,9 @@
 #include "services/telephony/prompt.h"
 
-#include <limits.h>
 #include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 
 #include "common/log.h"
 
@@ -60,33 +58,11 @@ pl_err_t prompt_parse(prompt_t *out, const uint8_t *bytes, size_t count)
     return PL_OK;
 }
 
-static FILE *open_shipped(const char *name)
+pl_err_t prompt_load(prompt_t *out, const char *key, const char *path)
 {
-    char program[PATH_MAX], path[PATH_MAX + 128];
-    ssize_t length = readlink("/proc/self/exe", program, sizeof(program) - 1);
-    if (length <= 0) return NULL;
-    program[length] = '\0';
-    char *slash = strrchr(program, '/');
-    if (slash) *slash = '\0';
-    /* installed, or build/<kind>/bin inside the source tree, or run from the source tree */
-    static const char *const places[] = {"/../share/parley/sounds/",
-                                         "/../../../services/telephony/sounds/"};
-    for (size_t i = 0; i < sizeof(places) / sizeof(*places); i++) {
-        snprintf(path, sizeof(path), "%s%s%s", program, places[i], name);
-        FILE *file = fopen(path, "rbe");
-        if (file) return file;
-    }
-    snprintf(path, sizeof(path), "services/telephony/sounds/%s", name);
-    return fopen(path, "rbe");
-}
-
-pl_err_t prompt_load(prompt_t *out, const char *key, const char *path, const char *name)
-{
-    bool shipped = path[0] == '\0';
-    FILE *file = shipped ? open_shipped(name) : fopen(path, "rbe");
+    FILE *file = fopen(path, "rbe");
     if (!file) {
-        log_error("prompt.failed", "detail=\"%s: %s cannot be read\"", key,
-                  shipped ? "the sound that is shipped" : path);
+        log_error("prompt.failed", "detail=\"%s: %s cannot be read\"", key, path);
         return PL_NOT_FOUND;
     }
     uint8_t *bytes = malloc(MAX_FILE_BYTES);
@@ -97,7 +73,7 @@ pl_err_t prompt_load(prompt_t *out, const char *key, const char *path, const cha
     free(bytes);
     if (err) {
         log_error("prompt.failed", "detail=\"%s: %s: not a WAV file of 16 kHz mono 16 bit PCM\"",
-                  key, shipped ? name : path);
+                  key, path);
     }
     return err;
 }

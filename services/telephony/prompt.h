@@ -19,9 +19,8 @@ enum { PROMPT_MAX_SECONDS = 60 };
 
 /* Reads a WAV file from memory. PL_INVALID: not 16 kHz mono 16 bit PCM, empty, cut or too long. */
 pl_err_t prompt_parse(prompt_t *out, const uint8_t *bytes, size_t count);
-/* path "" finds name among the sounds that are shipped: beside the program (../share/parley/sounds)
- * or in the source tree. Says why it fails. */
-pl_err_t prompt_load(prompt_t *out, const char *key, const char *path, const char *name);
+/* The same from a file, named by that key of the configuration. Says why it fails. */
+pl_err_t prompt_load(prompt_t *out, const char *key, const char *path);
 void prompt_free(prompt_t *prompt);
 
 uint32_t prompt_ms(const prompt_t *prompt);

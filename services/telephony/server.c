@@ -6,6 +6,7 @@
 #include "common/log.h"
 #include "services/telephony/bus_side.h"
 #include "services/telephony/leg_actor.h"
+#include "services/telephony/sounds.h"
 #include "services/telephony/switchboard.h"
 #include "services/telephony/wire_side.h"
 
@@ -97,14 +98,22 @@ static pl_err_t open_parts(server_t *self)
     return PL_OK;
 }
 
+static pl_err_t load_apology(prompt_t *out, const pl_config_t *cfg)
+{
+    static const char key[] = "telephony.prompts.owner_lost";
+    const char *path = pl_config_str(cfg, key);
+    if (path[0] != '\0') return prompt_load(out, key, path);
+    size_t bytes = 0;
+    const uint8_t *wav = sounds_owner_lost(&bytes);
+    return prompt_parse(out, wav, bytes);
+}
+
 pl_err_t server_new(server_t **out, const pl_config_t *cfg)
 {
     server_t *self = calloc(1, sizeof(*self));
     if (!self) abort();
     self->board.loop = pl_loop_new();
-    const char *path = pl_config_str(cfg, "telephony.prompts.owner_lost");
-    pl_err_t err =
-        prompt_load(&self->board.apology, "telephony.prompts.owner_lost", path, "owner_lost.wav");
+    pl_err_t err = load_apology(&self->board.apology, cfg);
     switchboard_init(&self->board, self->board.loop, cfg);
     raise_descriptors(&self->board);
     if (!err) err = open_parts(self);

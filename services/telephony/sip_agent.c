@@ -182,6 +182,7 @@ static int descriptors(void)
 
 static pl_err_t open_thread(sip_agent_t *self, const pl_config_t *cfg)
 {
+    dbg_init(DBG_EMERG, DBG_NONE); /* its words may hold numbers dialled; we tell our own */
     int err = libre_init();
     if (!err) err = fd_setsize(descriptors());
     if (!err) err = mqueue_alloc(&self->wake, on_wake, self);
