@@ -204,12 +204,14 @@ $(B)/tests/bench/rag_bench: $(B)/tests/bench/rag_bench.o $(B)/lib/rag.a $(B)/lib
 	$(CC) $(LDFLAGS) $^ $(call pkglibs,$(PKG_rag) $(PKG_common)) $(LIBS_common) -o $@
 $(B)/tests/bench/lane_bench $(B)/tests/bench/bus_bench: %: %.o $(B)/lib/common.a
 	$(CC) $(LDFLAGS) $^ $(call pkglibs,$(PKG_common)) $(LIBS_common) -o $@
-.PHONY: bench-store bench-rag bench-bus
+$(B)/tests/bench/rtp_bench: $(B)/tests/bench/rtp_bench.o $(B)/lib/telephony.a $(B)/lib/common.a
+	$(CC) $(LDFLAGS) -Wl,--start-group $^ -Wl,--end-group $(call pkglibs,$(PKG_telephony) $(PKG_common)) $(LIBS_common) -o $@
+.PHONY: bench-store bench-rag bench-bus bench-rtp
 bench-bus: $(B)/tests/bench/bus_bench $(B)/tests/bench/lane_bench
 	@$(B)/tests/bench/bus_bench
 	@$(B)/tests/bench/lane_bench 100
 	@$(B)/tests/bench/lane_bench 500
-bench-store bench-rag: bench-%: $(B)/tests/bench/%_bench
+bench-store bench-rag bench-rtp: bench-%: $(B)/tests/bench/%_bench
 	@$<
 
 # ---- style ---------------------------------------------------------------------------------------
