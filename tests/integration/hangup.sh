@@ -6,8 +6,9 @@ system_args+=(--set dialogue.ring_timeout_ms=3000)
 start_system
 
 phone() { # name, answer, more keys of the scenario
+  number=$((number + 1))
   cat >"$work/$1.yaml" <<Y
-caller: {number: "+1555010$((++number))", recognise: false, answer: $2, answer_after_ms: 300}
+caller: {number: "+15550100$number", recognise: false, answer: $2, answer_after_ms: 300}
 deadline_s: 30
 $3
 Y

@@ -113,7 +113,8 @@ static void on_ticket(void *arg, const Pl__Envelope *env, pl_request_t *request)
     Pl__PhoneTicket ticket = PL__PHONE_TICKET__INIT;
     Pl__Envelope reply = PL__ENVELOPE__INIT;
     ticket.token = "a-token";
-    ticket.port = 8081;
+    const char *port = getenv("PEERS_PHONE_PORT");
+    ticket.port = port ? (uint32_t)strtoul(port, NULL, 10) : 8081;
     ticket.lifetime_ms = 30000;
     reply.body_case = PL__ENVELOPE__BODY_PHONE_TICKET;
     reply.phone_ticket = &ticket;
