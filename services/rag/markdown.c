@@ -114,7 +114,7 @@ static bool is_word(char c)
            (unsigned char)c >= 0x80;
 }
 
-enum { LINK_TEXT_MAX = 512, LINK_TARGET_MAX = 1024 }; /* keep a line full of brackets linear */
+enum { LINK_TEXT_MAX = 256, LINK_TARGET_MAX = 1024 }; /* keep a line full of brackets linear */
 
 /* The length of the whole "](target)" or "][label]" at from, 0 when it is none. */
 static size_t link_tail(slice_t line, size_t from)
@@ -170,6 +170,7 @@ typedef struct {
     char *out;
     size_t size;
     size_t link; /* where the text of the present link ends; 0: in none */
+    size_t tail; /* the nearest end of a link's text at or after where it was looked for */
 } plain_t;
 
 static void put(plain_t *self, char c)
@@ -177,6 +178,47 @@ static void put(plain_t *self, char c)
     if (c == '\t') c = ' ';
     if (c == ' ' && (self->size == 0 || self->out[self->size - 1] == ' ')) return;
     self->out[self->size++] = c;
+}
+
+static bool take_emphasis(plain_t *self)
+{
+    char c = self->line.text[self->at];
+    if (c != '*' && c != '_' && c != '~') return false;
+    size_t run = run_of(self->line, self->at, c);
+    if (!is_emphasis(self->line, self->at, run)) {
+        for (size_t i = 0; i < run; i++) put(self, c);
+    }
+    self->at += run;
+    return true;
+}
+
+/* Whether a link's text may end within reach of the present place. The nearest end is looked for
+ * once and remembered: without that, a line of brackets would be read again for each of them. */
+static bool link_in_reach(plain_t *self)
+{
+    if (self->tail < self->at) {
+        self->tail = self->at;
+        while (self->tail < self->line.bytes && !link_tail(self->line, self->tail)) self->tail++;
+    }
+    return self->tail < self->line.bytes && self->tail - self->at < LINK_TEXT_MAX;
+}
+
+static bool take_link(plain_t *self)
+{
+    slice_t line = self->line;
+    if (self->link) { /* in its text: links do not nest */
+        if (self->at != self->link) return false;
+        self->at += link_tail(line, self->at);
+        self->link = 0;
+        return true;
+    }
+    size_t open = self->at + (line.text[self->at] == '!' ? 1 : 0); /* "![" is an image */
+    if (open >= line.bytes || line.text[open] != '[' || !link_in_reach(self)) return false;
+    size_t end = link_end(line, open);
+    if (!end) return false;
+    self->link = end;
+    self->at = open + 1;
+    return true;
 }
 
 /* Takes the markup at the present place. False: there is none. */
@@ -194,28 +236,7 @@ static bool take_markup(plain_t *self)
         self->at += run_of(line, self->at, '`');
         return true;
     }
-    if (c == '*' || c == '_' || c == '~') {
-        size_t run = run_of(line, self->at, c);
-        if (!is_emphasis(line, self->at, run)) {
-            for (size_t i = 0; i < run; i++) put(self, c);
-        }
-        self->at += run;
-        return true;
-    }
-    bool image = c == '!' && next == '[';
-    if ((c == '[' || image) && !self->link) {
-        size_t end = link_end(line, self->at + (image ? 1 : 0));
-        if (!end) return false;
-        self->link = end;
-        self->at += image ? 2 : 1;
-        return true;
-    }
-    if (self->link && self->at == self->link) {
-        self->at += link_tail(line, self->at);
-        self->link = 0;
-        return true;
-    }
-    return false;
+    return take_emphasis(self) || take_link(self);
 }
 
 /* A table's row is read as its cells with commas between them. */
