@@ -178,6 +178,7 @@ tsan:
 # ---- fuzz: tests/fuzz/<noun>_fuzz.c links its part; clang's libFuzzer, FUZZ_S seconds each ----------
 FUZZ_S ?= 30
 FUZZ_chunker := rag
+FUZZ_initiate := gateway
 FUZZ_rtp := telephony
 FUZZ_write := persistence
 FUZZERS := $(patsubst tests/fuzz/%_fuzz.c,%,$(wildcard tests/fuzz/*_fuzz.c))
