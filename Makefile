@@ -178,6 +178,8 @@ tsan:
 # ---- fuzz: tests/fuzz/<noun>_fuzz.c links its part; clang's libFuzzer, FUZZ_S seconds each ----------
 FUZZ_S ?= 30
 FUZZ_chunker := rag
+FUZZ_http_parser := gateway
+FUZZ_initiate := gateway
 FUZZ_initiate := gateway
 FUZZ_rtp := telephony
 FUZZ_write := persistence

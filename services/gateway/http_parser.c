@@ -10,7 +10,7 @@
 
 #include "services/gateway/text.h"
 
-enum { CHUNK_LINE_MAX = 256, TRAILERS_MAX = 4096, BODY_STEP = 16384 };
+enum { CHUNK_LINE_MAX = 256, TRAILERS_MAX = 4096, BLANK_MAX = 8, BODY_STEP = 16384 };
 
 /* Where in a chunked body the next byte falls. */
 typedef enum { CHUNK_SIZE, CHUNK_DATA, CHUNK_END, CHUNK_TRAILER } chunk_stage_t;
@@ -27,7 +27,7 @@ struct http_parser {
     size_t body_room;
     chunk_stage_t chunk;
     char line[CHUNK_LINE_MAX]; /* of a chunk's size */
-    size_t line_bytes, trailer_bytes;
+    size_t line_bytes, trailer_bytes, blank_bytes;
 };
 
 http_parser_t *http_parser_new(size_t body_max_bytes)
@@ -343,13 +343,15 @@ static size_t feed_head(http_parser_t *self, const char *bytes, size_t size)
 {
     size_t at = 0;
     while (at < size && self->stage <= HTTP_HEAD) {
-        const char *newline = memchr(bytes + at, '\n', size - at);
-        size_t n = newline ? (size_t)(newline - bytes) - at + 1 : size - at;
-        bool blank = self->stage == HTTP_IDLE && (bytes[at] == '\n' || bytes[at] == '\r') && n <= 2;
-        if (blank && self->trailer_bytes++ < 4) { /* a few empty lines before a request are fine */
-            at += n;
+        /* A few empty lines before a request are fine. */
+        bool blank = self->stage == HTTP_IDLE && (bytes[at] == '\n' || bytes[at] == '\r');
+        if (blank && self->blank_bytes < BLANK_MAX) {
+            self->blank_bytes++;
+            at++;
             continue;
         }
+        const char *newline = memchr(bytes + at, '\n', size - at);
+        size_t n = newline ? (size_t)(newline - bytes) - at + 1 : size - at;
         self->stage = HTTP_HEAD;
         if (self->head.size + n > HTTP_HEAD_MAX_BYTES) {
             broken(self, 431, "The headers are longer than 16384 bytes");
@@ -358,7 +360,6 @@ static size_t feed_head(http_parser_t *self, const char *bytes, size_t size)
         text_bytes(&self->head, bytes + at, n);
         at += n;
         if (newline && head_complete(&self->head)) {
-            self->trailer_bytes = 0;
             parse_head(self);
         }
     }

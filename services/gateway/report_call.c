@@ -149,7 +149,7 @@ static void value_html(text_t *out, const Pl__ClaimValue *value, Pl__ClaimType t
 }
 
 /* Where a value came from: its message, whether the caller confirmed it, what it was before. */
-static void provenance(text_t *out, const Pl__ClaimValue *value)
+static void provenance(text_t *out, const Pl__ClaimValue *value, Pl__ClaimType type)
 {
     text_add(out, "<span class=\"source\">");
     if (value->confirmed) text_add(out, "<span class=\"ok\">confirmed</span>");
@@ -163,7 +163,11 @@ static void provenance(text_t *out, const Pl__ClaimValue *value)
         for (size_t i = 0; i < value->n_former; i++) {
             if (i > 0) text_add(out, ", ");
             text_add(out, "<del>");
-            text_html(out, value->former[i]);
+            if (type == PL__CLAIM_TYPE__DATETIME) {
+                when_iso(out, value->former[i]);
+            } else {
+                text_html(out, value->former[i]);
+            }
             text_add(out, "</del>");
         }
         text_add(out, "</span>");
@@ -185,7 +189,7 @@ static void field_row(text_t *out, const char *name, const char *description, Pl
     text_add(out, "</dt><dd>");
     if (value && value->value[0]) {
         value_html(out, value, type);
-        provenance(out, value);
+        provenance(out, value, type);
     } else {
         text_add(out, "<span class=\"faint\">N/A</span>");
     }

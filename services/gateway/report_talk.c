@@ -98,7 +98,7 @@ static void bubble(text_t *out, const Pl__CallRecord *call, const Pl__Message *m
 static void line(text_t *out, const Pl__CallRecord *call, const Pl__Message *message)
 {
     if (message->action == PL__ACTION__CALL) {
-        event(out, call, message, "called");
+        event(out, call, message, call->outbound ? "answered" : "called");
     } else if (message->action == PL__ACTION__HANGUP) {
         event(out, call, message, "hung up");
     } else if (message->content[0] || message->n_tool_calls > 0) {

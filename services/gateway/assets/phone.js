@@ -211,13 +211,15 @@ class Call {
     switch (event.event) {
       case "accepted":
         this.accepted = true;
-        this.since = performance.now();
         this.id = event.call_id;
         document.body.dataset.callId = event.call_id;
-        say("Connected");
         break;
       case "ringing":
         say("Ringing…");
+        break;
+      case "answered":
+        this.since = performance.now();
+        say("Connected");
         break;
       case "transcript":
         showTranscript(event);
@@ -328,4 +330,6 @@ document.addEventListener("keydown", (event) => {
   }
 });
 addEventListener("pagehide", () => call?.hangUp());
-page.number.value = new URLSearchParams(location.search).get("phone_number")?.trim() ?? "";
+// A raw plus in an address reads as a space.
+const given = new URLSearchParams(location.search).get("phone_number")?.trim() ?? "";
+page.number.value = /^[1-9]\d+$/.test(given) ? `+${given}` : given;
