@@ -30,7 +30,6 @@ ENTRYPOINT ["parley-gateway", "--config", "/etc/parley/cluster.yaml"]
 FROM runtime AS telephony
 RUN /opt/parley/tools/install-deps run-telephony && rm -rf /var/lib/apt/lists/*
 COPY --from=build /src/build/release/bin/parley-telephony /usr/local/bin/
-COPY --from=build /src/services/telephony/sounds /usr/local/share/parley/sounds
 USER 10001
 EXPOSE 5060/udp 5060/tcp 8081 7000
 ENTRYPOINT ["parley-telephony", "--config", "/etc/parley/cluster.yaml"]
