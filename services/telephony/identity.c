@@ -31,11 +31,22 @@ bool identity_from_user(const char *user, size_t bytes, char out[IDENTITY_BYTES]
     return true;
 }
 
+/* Behind a quoted display name, which may hold anything. */
+static const char *skip_name(const char *at, const char *end)
+{
+    if (at == end || *at != '"') return at;
+    for (at++; at < end && *at != '"'; at++) {
+        if (*at == '\\' && at + 1 < end) at++;
+    }
+    return at;
+}
+
 bool identity_from_header(const char *value, size_t bytes, char out[IDENTITY_BYTES])
 {
     out[0] = '\0';
     const char *end = value + bytes;
-    const char *uri = memchr(value, '<', bytes);
+    const char *address = skip_name(value, end);
+    const char *uri = memchr(address, '<', (size_t)(end - address));
     uri = uri ? uri + 1 : value;
     size_t left = (size_t)(end - uri);
     static const char *const schemes[] = {"sip:", "sips:", "tel:"};

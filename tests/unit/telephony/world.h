@@ -307,6 +307,15 @@ static inline double metric(const char *name)
     return sum;
 }
 
+static inline void await_metric(const char *name, double value)
+{
+    uint64_t until_ms = pl_clock_ms() + PHONE_WAIT_MS;
+    while (metric(name) != value) {
+        if (pl_clock_ms() > until_ms) fail_msg("%s is %f, not %f", name, metric(name), value);
+        process_run_ms(&world.process, 5);
+    }
+}
+
 /* ---- life ---- */
 
 static inline bool can_bind(int type, uint16_t port)
