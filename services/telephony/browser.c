@@ -44,6 +44,8 @@ typedef struct page {
     page_state_t state;
     uint64_t deadline_ms; /* of AWAITS_TOKEN and ENDING */
     uint16_t close_code;  /* 0: not yet */
+    bool close_due;       /* all is sent but the close frame */
+    bool close_begun;
     unsigned malformed;
     text_t *first, **last;
     size_t texts;
@@ -64,7 +66,7 @@ struct browser {
     browser_sink_t sink;
     tickets_t *tickets;
     struct lws_context *context; /* libwebsockets sets it NULL when all of it is closed */
-    pl_timer_t *timer;
+    pl_timer_t *timer, *closer;
     page_t *pages;
     size_t count, max;
     browser_leg_t next_id;
@@ -284,6 +286,22 @@ static int write_audio(page_t *page)
     return write_frame(page, frame, PL_FRAME_BYTES, LWS_WRITE_BINARY);
 }
 
+/* libwebsockets 4.1 on libuv closes twice when a callback returns -1, and the second time without
+ * the close frame; from outside of its callbacks it closes as it should. */
+static void on_close_due(void *arg)
+{
+    browser_t *self = arg;
+    for (page_t *page = self->pages; page;) {
+        page_t *next = page->next;
+        if (page->close_due && !page->close_begun) {
+            page->close_begun = true;
+            lws_close_reason(page->wsi, (enum lws_close_status)page->close_code, NULL, 0);
+            lws_set_timeout(page->wsi, PENDING_TIMEOUT_USER_REASON_BASE, LWS_TO_KILL_SYNC);
+        }
+        page = next;
+    }
+}
+
 /* One frame a turn, texts first: a flush must not wait behind the audio it is about. */
 static int on_writeable(page_t *page)
 {
@@ -293,9 +311,13 @@ static int on_writeable(page_t *page)
         (void)lws_callback_on_writable(page->wsi);
         return result;
     }
-    if (!page->close_code) return 0;
-    lws_close_reason(page->wsi, (enum lws_close_status)page->close_code, NULL, 0);
-    return -1;
+    if (page->close_code && !page->close_due) {
+        page->close_due = true;
+        pl_timer_stop(&page->browser->closer);
+        page->browser->closer =
+            pl_timer_start(page->browser->loop, 0, 0, on_close_due, page->browser);
+    }
+    return 0;
 }
 
 /* ---- libwebsockets ---- */
@@ -490,6 +512,7 @@ void browser_destroy(browser_t **self_p)
     if (!self) return;
     self->closing = true;
     pl_timer_stop(&self->timer);
+    pl_timer_stop(&self->closer);
     close_context(self);
     while (self->pages) page_free(self, self->pages);
     tickets_destroy(&self->tickets);
