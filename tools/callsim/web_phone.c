@@ -20,6 +20,8 @@ enum {
     CLOSE_TURNS = 50,
 };
 
+#define SUBPROTOCOL "parley-phone-1"
+
 struct web_net {
     pl_loop_t *loop;
     struct lws_context *context;
@@ -277,7 +279,7 @@ static void on_log(int level, const char *line)
 pl_err_t web_net_new(web_net_t **out, pl_loop_t *loop)
 {
     static const struct lws_protocols protocols[] = {
-        {.name = "parley", .callback = on_lws, .rx_buffer_size = RX_BYTES}, {0}};
+        {.name = SUBPROTOCOL, .callback = on_lws, .rx_buffer_size = RX_BYTES}, {0}};
     web_net_t *self = calloc(1, sizeof *self);
     assert(self);
     self->loop = loop;
@@ -326,7 +328,8 @@ static void connect_now(void *arg)
                                            .host = self->address.host,
                                            .origin = self->address.host,
                                            .ssl_connection = self->address.tls ? LCCSCF_USE_SSL : 0,
-                                           .local_protocol_name = "parley",
+                                           .protocol = SUBPROTOCOL,
+                                           .local_protocol_name = SUBPROTOCOL,
                                            .opaque_user_data = self,
                                            .pwsi = &self->wsi};
     if (!lws_client_connect_via_info(&info) && !self->ended) {
