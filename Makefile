@@ -150,7 +150,7 @@ $(eval $(call unit,common,))
 # These start the real process.
 $(B)/tests/unit/persistence/process_test $(B)/tests/unit/persistence/crash_test: | $(B)/bin/parley-persistence
 $(B)/tests/unit/rag/process_test: | $(B)/bin/parley-rag
-$(B)/tests/unit/telephony/process_test $(B)/tests/unit/telephony/browser_test: | $(B)/bin/parley-telephony
+$(patsubst %,$(B)/tests/unit/telephony/%_test,process browser register): | $(B)/bin/parley-telephony
 # Voice activity is tested with real voices.
 $(B)/tests/unit/telephony/vad_test: LIBS_telephony := $(LIBS_speech)
 
