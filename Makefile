@@ -225,6 +225,8 @@ fmt-check:
 	@clang-format --dry-run -Werror $(OURS) && echo 'format: right'
 lint: fmt-check
 	@tools/lint-includes && echo 'layering: right'
+	@$(MAKE) --no-print-directory -s -j2 all
+	@B=$(B) tools/lint-config
 	@$(MAKE) --no-print-directory -s tidy
 
 # clang-tidy of every source, each with the flags of its part; -j2 runs two at a time.

@@ -26,9 +26,9 @@ enum {
 static const struct {
     const char *section, *service;
 } sections[] = {
-    {"gateway", "gateway"},   {"telephony", "telephony"},     {"speech", "speech"},
-    {"dialogue", "dialogue"}, {"conversation", "dialogue"},   {"rag", "rag"},
-    {"up", "parley"},         {"persistence", "persistence"},
+    {"gateway", "gateway"},   {"telephony", "telephony"},   {"speech", "speech"},
+    {"dialogue", "dialogue"}, {"conversation", "dialogue"}, {"rag", "rag"},
+    {"up", "parley"},         {"prompts", "dialogue"},      {"persistence", "persistence"},
 };
 
 static const pl_config_key_t shared_keys[] = {
@@ -54,15 +54,16 @@ static const pl_config_key_t shared_keys[] = {
     {"features.answer_soft_timeout_sec", PL_CONFIG_INT, "4", 1, 300,
      "an answer not there by then is bridged by a waiting sentence"},
     {"features.callback_timeout_hour", PL_CONFIG_INT, "3", 0, 8760,
-     "a caller who rings back within it continues the call; 0: never"},
+     "a caller who rings back within it continues the call; 0: never (no effect yet)"},
     {"features.phone_silence_timeout_sec", PL_CONFIG_INT, "20", 1, 3600,
      "silence of both sides before \"are you still there?\""},
     {"features.recognition_retry_max", PL_CONFIG_INT, "3", 1, 100,
      "silence warnings before the bot hangs up"},
     {"features.recognition_stt_complete_timeout_ms", PL_CONFIG_INT, "100", 0, 10000,
-     "wait for the final text once the caller's turn is over"},
-    {"features.recording_enabled", PL_CONFIG_BOOL, "false", 0, 0, "record calls"},
-    {"features.slow_llm_for_chat", PL_CONFIG_BOOL, "false", 0, 0, "talk with the slow model"},
+     "wait for the final text once the caller's turn is over (no effect yet)"},
+    {"features.recording_enabled", PL_CONFIG_BOOL, "false", 0, 0, "record calls (no effect yet)"},
+    {"features.slow_llm_for_chat", PL_CONFIG_BOOL, "false", 0, 0,
+     "talk with the slow model (no effect yet)"},
     {"features.vad_cutoff_timeout_ms", PL_CONFIG_INT, "250", 20, 5000,
      "caller's voice over the bot's that stops the bot"},
     {"features.vad_silence_timeout_ms", PL_CONFIG_INT, "500", 100, 5000,
