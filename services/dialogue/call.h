@@ -26,8 +26,8 @@
 
 #define CALL_STATE_MAP(X)                                                                          \
     X(CREATING)                                                                                    \
-    X(DIALLING) X(RINGING) X(GREETING) X(LISTENING) X(THINKING) X(SPEAKING) X(TRANSFERRING)        \
-        X(ENDING) X(ENDED)
+    X(DIALLING)                                                                                    \
+    X(RINGING) X(GREETING) X(LISTENING) X(THINKING) X(SPEAKING) X(TRANSFERRING) X(ENDING) X(ENDED)
 #define CALL_STATE_ENUM(name) CALL_##name,
 typedef enum { CALL_STATE_MAP(CALL_STATE_ENUM) CALL_STATES } call_state_t;
 #undef CALL_STATE_ENUM

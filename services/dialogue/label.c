@@ -47,29 +47,29 @@ static void lower_first(char *text)
     }
 }
 
-/* Takes "of the user" and "user's" out of text; true when it was there. */
+/* "of the user" or "the user's": words [from, to). */
+static bool find_person(const words_t *w, size_t *from, size_t *to)
+{
+    for (size_t i = 0; i < w->count; i++) {
+        size_t person = i;
+        if (words_is(w, i, "of")) person = words_in(w, i + 1, "the a") ? i + 2 : i + 1;
+        bool owns = person > i || i + 1 < w->count;
+        if (!owns || !words_in(w, person, PERSONS)) continue;
+        *from = person == i && i > 0 && words_in(w, i - 1, "the a") ? i - 1 : i;
+        *to = person + 1;
+        return true;
+    }
+    return false;
+}
+
+/* Takes it out of text; true when it was there. */
 static bool take_person(char *text)
 {
     words_t w;
-    words_split(&w, text);
-    bool taken = false;
     size_t from = 0;
     size_t to = 0;
-    for (size_t i = 0; i < w.count && !taken; i++) {
-        if (words_is(&w, i, "of")) {
-            size_t k = i + 1 + (words_in(&w, i + 1, "the a") ? 1 : 0);
-            if (words_in(&w, k, PERSONS)) {
-                taken = true;
-                from = i;
-                to = k + 1;
-            }
-        } else if (words_in(&w, i, PERSONS) && i + 1 < w.count) {
-            taken = true;
-            from = i > 0 && words_in(&w, i - 1, "the a") ? i - 1 : i;
-            to = i + 1;
-        }
-    }
-    if (!taken) return false;
+    words_split(&w, text);
+    if (!find_person(&w, &from, &to)) return false;
     size_t cut_from = from == 0 ? 0 : w.at[from - 1].to;
     size_t cut_to = to < w.count ? w.at[to].from : strlen(text);
     if (from > 0 && to < w.count) cut_from = w.at[from].from;

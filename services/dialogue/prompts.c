@@ -186,6 +186,7 @@ static const char *find_built_in(const char *lang, prompt_t id, uint32_t seed)
         if (entry->id != id || strncmp(entry->lang, lang, 2) != 0) continue;
         uint32_t count = 0;
         while (count < 4 && entry->wordings[count]) count++;
+        assert(count > 0);
         return entry->wordings[seed % count];
     }
     return NULL;

@@ -190,29 +190,34 @@ void say_recap(script_t *s)
 
 /* ---- answers from the knowledge base ---- */
 
-/* Markdown's signs are not spoken; a link keeps its text. */
+/* Markdown that is not spoken at p: a heading's line, a list's sign, a link's address, emphasis.
+ * Returns its length, 0 when p is to be said. */
+static size_t silent(const char *p, bool line_start)
+{
+    if (line_start && *p == '#') return strcspn(p, "\n");
+    if (line_start && strchr("-*+>", *p) && p[1] == ' ') return 1;
+    if (p[0] == ']' && p[1] == '(') {
+        size_t n = strcspn(p, ")\n");
+        return p[n] == ')' ? n + 1 : 1;
+    }
+    return strchr("*`_[]|", *p) ? 1 : 0;
+}
+
 static void plain(const char *content, char *out, size_t bytes)
 {
     size_t n = 0;
     bool line_start = true;
-    for (const char *p = content; *p && n + 2 < bytes; p++) {
-        if (line_start && *p == '#') { /* a heading says nothing by itself */
-            p += strcspn(p, "\n");
-            if (!*p) break;
-            continue;
-        }
-        if (line_start && strchr("-*+>", *p) && p[1] == ' ') continue;
-        if (p[0] == ']' && p[1] == '(') {
-            size_t skip = strcspn(p, ")\n");
-            if (p[skip] != ')') continue;
+    for (const char *p = content; *p && n + 2 < bytes;) {
+        size_t skip = silent(p, line_start);
+        if (skip) {
             p += skip;
             continue;
         }
-        if (strchr("*`_[]|", *p)) continue;
-        bool space = isspace((unsigned char)*p);
+        bool space = isspace((unsigned char)*p) != 0;
         line_start = *p == '\n' || (line_start && space);
-        if (space && (n == 0 || out[n - 1] == ' ')) continue;
-        out[n++] = space ? ' ' : *p;
+        bool doubled = space && (n == 0 || out[n - 1] == ' ');
+        if (!doubled) out[n++] = space ? ' ' : *p;
+        p++;
     }
     out[n] = '\0';
 }
@@ -251,7 +256,7 @@ static unsigned overlap(const words_t *question, const char *sentence, size_t le
 
 bool pick_answer(const char *content, const char *question, char *out, size_t bytes)
 {
-    char text[4096];
+    char text[4096] = "";
     words_t asked;
     plain(content, text, sizeof text);
     words_split(&asked, question);

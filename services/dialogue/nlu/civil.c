@@ -8,15 +8,15 @@ static int64_t days_from_civil(int64_t y, int m, int d)
     y -= m <= 2;
     int64_t era = (y >= 0 ? y : y - 399) / 400;
     int64_t yoe = y - era * 400;
-    int64_t doy = (153 * (m + (m > 2 ? -3 : 9)) + 2) / 5 + d - 1;
+    int64_t doy = (153 * (int64_t)(m + (m > 2 ? -3 : 9)) + 2) / 5 + d - 1;
     int64_t doe = yoe * 365 + yoe / 4 - yoe / 100 + doy;
     return era * 146097 + doe - 719468;
 }
 
 int64_t civil_seconds(const civil_t *at)
 {
-    return days_from_civil(at->year, at->month, at->day) * 86400 + at->hour * 3600 +
-           at->minute * 60 + at->second;
+    return days_from_civil(at->year, at->month, at->day) * 86400 + (int64_t)at->hour * 3600 +
+           (int64_t)at->minute * 60 + at->second;
 }
 
 civil_t civil_from_seconds(int64_t seconds)

@@ -105,30 +105,34 @@ static size_t top_label(const words_t *w, size_t i, char *out, size_t bytes)
     return append(out, bytes, words_at(w, i)) ? 1 : 0;
 }
 
+/* The labels after the first, each with its dot; returns their words. */
+static size_t read_labels(const words_t *w, size_t i, char *out, size_t bytes)
+{
+    size_t start = i;
+    while (words_in(w, i, DOT)) {
+        if (!append(out, bytes, ".")) return 0;
+        i++;
+        bool inner = words_in(w, i + 1, DOT); /* "co dot uk" */
+        size_t used = inner ? piece(w, i, false, out, bytes) : top_label(w, i, out, bytes);
+        if (!used) return 0;
+        i += used;
+    }
+    return i - start;
+}
+
 /* The domain from i on; returns its words, 0 when there is none. */
 static size_t read_domain(const words_t *w, size_t i, char *out, size_t bytes)
 {
     size_t start = i;
-    size_t label_words = 0;
-    while (i < w->count && label_words <= DOMAIN_WORDS_MAX) {
+    while (i < w->count && i - start <= DOMAIN_WORDS_MAX && !words_in(w, i, DOT)) {
         bool whole = strchr(words_at(w, i), '.') != NULL; /* "example.com" in one word */
-        if (words_in(w, i, DOT)) {
-            if (label_words == 0 || !append(out, bytes, ".")) return 0;
-            i++;
-            bool inner = words_in(w, i + 1, DOT); /* "co dot uk" */
-            size_t used = inner ? piece(w, i, false, out, bytes) : top_label(w, i, out, bytes);
-            if (!used) return 0;
-            i += used;
-            if (!words_in(w, i, DOT)) return i - start;
-            continue;
-        }
         size_t used = piece(w, i, false, out, bytes);
         if (!used) return 0;
         i += used;
-        label_words += used;
         if (whole) return i - start;
     }
-    return 0;
+    size_t labels = i > start ? read_labels(w, i, out, bytes) : 0;
+    return labels ? i - start + labels : 0;
 }
 
 static void lower(char *text)

@@ -167,16 +167,10 @@ static void national_length(const char *country, size_t *least, size_t *most)
     }
 }
 
-static phone_found_t finish(const char *digits, bool plus, const char *country, char *out)
+/* Digits said without plus, in a country that is known. */
+static phone_found_t finish_national(const char *digits, const char *country, char *out)
 {
     size_t n = strlen(digits);
-    if (!plus && strncmp(digits, "00", 2) == 0) return finish(digits + 2, true, country, out);
-    if (!plus && strcmp(country, "1") == 0 && strncmp(digits, "011", 3) == 0 && n > 10) {
-        return finish(digits + 3, true, country, out);
-    }
-    snprintf(out, PHONE_BYTES, "%s%s", plus ? "+" : "", digits);
-    if (plus) return phone_valid(out) ? PHONE_FOUND : PHONE_PARTIAL;
-    if (!country[0]) return n >= LEAST_DIGITS && n <= MOST_DIGITS ? PHONE_NATIONAL : PHONE_PARTIAL;
     size_t least = 0;
     size_t most = 0;
     national_length(country, &least, &most);
@@ -191,6 +185,28 @@ static phone_found_t finish(const char *digits, bool plus, const char *country, 
     if (phone_valid(out)) return PHONE_FOUND;
     snprintf(out, PHONE_BYTES, "%s", digits);
     return PHONE_PARTIAL;
+}
+
+/* The prefix that stands for plus: 00, in North America 011. */
+static size_t abroad(const char *digits, const char *country)
+{
+    if (strncmp(digits, "00", 2) == 0) return 2;
+    bool north_america = strcmp(country, "1") == 0 && strlen(digits) > 10;
+    return north_america && strncmp(digits, "011", 3) == 0 ? 3 : 0;
+}
+
+static phone_found_t finish(const char *digits, bool plus, const char *country, char *out)
+{
+    size_t prefix = plus ? 0 : abroad(digits, country);
+    if (prefix) {
+        digits += prefix;
+        plus = true;
+    }
+    size_t n = strlen(digits);
+    snprintf(out, PHONE_BYTES, "%s%s", plus ? "+" : "", digits);
+    if (plus) return phone_valid(out) ? PHONE_FOUND : PHONE_PARTIAL;
+    if (country[0]) return finish_national(digits, country, out);
+    return n >= LEAST_DIGITS && n <= MOST_DIGITS ? PHONE_NATIONAL : PHONE_PARTIAL;
 }
 
 phone_found_t phone_complete(const char *digits, const char *country, char out[PHONE_BYTES])

@@ -59,37 +59,41 @@ static size_t noon_rule(when_scan_t *s, size_t i)
     return 0;
 }
 
+/* The minutes before "past" and "to": "half", "a quarter", "ten", "twenty minutes". */
+static size_t past_minutes(const words_t *w, size_t i, long *minutes)
+{
+    size_t article = words_is(w, i, "a") ? 1 : 0;
+    if (words_is(w, i + article, "half")) {
+        *minutes = 30;
+        return article + 1;
+    }
+    if (words_is(w, i + article, "quarter")) {
+        *minutes = 15;
+        return article + 1;
+    }
+    size_t used = article ? 0 : number_small(w, i, minutes);
+    if (!used || *minutes < 1 || *minutes > 59) return 0;
+    if (words_in(w, i + used, "minute minutes")) return used + 1;
+    return *minutes % 5 == 0 ? used : 0;
+}
+
 /* "half past two", "a quarter to nine", "ten past two", "twenty minutes to nine" */
 static size_t past_rule(when_scan_t *s, size_t i)
 {
     const words_t *w = s->w;
     long minutes = 0;
-    size_t used = words_is(w, i, "a") ? 1 : 0;
-    if (words_is(w, i + used, "half")) {
-        minutes = 30;
-        used++;
-    } else if (words_is(w, i + used, "quarter")) {
-        minutes = 15;
-        used++;
-    } else {
-        size_t n = used ? 0 : number_small(w, i, &minutes);
-        if (!n || minutes < 1 || minutes > 59) return 0;
-        used = n;
-        bool named = words_in(w, i + used, "minute minutes");
-        if (named) used++;
-        if (!named && minutes % 5 != 0) return 0;
-    }
+    long hour = 0;
+    size_t used = past_minutes(w, i, &minutes);
+    if (!used) return 0;
     bool after = words_in(w, i + used, "past passed after");
     bool before = words_in(w, i + used, "to before till of");
     bool range = i > 0 && words_in(w, i - 1, "from between");
     if ((!after && !before) || (before && range)) return 0;
     used++;
-    long hour = 0;
     size_t n = awaited(w, i + used, after, &hour);
-    if (!n || hour > 23 || (before && words_in(w, i + used + n, "days hours minutes percent"))) {
-        return 0;
-    }
+    if (!n || hour > 23) return 0;
     used += n;
+    if (before && words_in(w, i + used, "days hours minutes percent")) return 0;
     if (words_is(w, i + used, "oclock")) used++;
     meridiem_t meridiem = MERIDIEM_NONE;
     used += meridiem_at(w, i + used, &meridiem);
@@ -148,53 +152,6 @@ static size_t minutes_at(const words_t *w, size_t i, long *minute)
     return n;
 }
 
-static size_t part_at(const words_t *w, size_t i, part_t *out);
-
-/* "nine", "nine thirty", "nine o'clock", "nine a m", "fifteen hundred hours" */
-static size_t hour_rule(when_scan_t *s, size_t i)
-{
-    const words_t *w = s->w;
-    bool anchored = i > 0 && words_in(w, i - 1, ANCHORS);
-    bool at = i > 0 && words_in(w, i - 1, "at around about");
-    long hour = 0;
-    size_t used = awaited(w, i, at, &hour);
-    if (!used || hour > 23) return 0;
-    if (words_is(w, i + used, "hundred") && hour >= 1) {
-        if (!anchored && !words_is(w, i + used + 1, "hours")) return 0;
-        used += words_is(w, i + used + 1, "hours") ? 2 : 1;
-        take_clock(s, hour, 0, MERIDIEM_24H);
-        return used;
-    }
-    long minute = 0;
-    used += minutes_at(w, i + used, &minute);
-    bool clock = words_is(w, i + used, "oclock") || words_match(w, i + used, "o clock");
-    if (clock) used += words_is(w, i + used, "oclock") ? 1 : 2;
-    meridiem_t meridiem = MERIDIEM_NONE;
-    used += meridiem_at(w, i + used, &meridiem);
-    part_t part = PART_NONE;
-    bool parted = part_at(w, i + used, &part) > 0;
-    /* A bare number may be anything; with a date asked for and at the end it is the hour. */
-    bool ends = i + used == w->count && (s->has_date || minute || i == 0);
-    bool sure = anchored || clock || meridiem != MERIDIEM_NONE || parted || s->part != PART_NONE ||
-                (s->opts->expected && ends);
-    bool counted = words_in(w, i + used, "floor day days week weeks hour hours of percent times");
-    if (!sure || counted || hour > 23) return 0;
-    if (hour > 12 || hour == 0) meridiem = MERIDIEM_24H;
-    take_clock(s, hour, minute, meridiem);
-    return used;
-}
-
-size_t when_clock_rule(when_scan_t *s, size_t i)
-{
-    static size_t (*const rules[])(when_scan_t *, size_t) = {noon_rule, past_rule, figure_rule,
-                                                             hour_rule};
-    for (size_t k = 0; k < COUNT(rules); k++) {
-        size_t used = rules[k](s, i);
-        if (used) return used;
-    }
-    return 0;
-}
-
 static size_t part_at(const words_t *w, size_t i, part_t *out)
 {
     static const struct {
@@ -211,6 +168,63 @@ static size_t part_at(const words_t *w, size_t i, part_t *out)
             *out = parts[k].part;
             return used;
         }
+    }
+    return 0;
+}
+
+/* "fifteen hundred hours" */
+static size_t hundred_hours(when_scan_t *s, size_t i, long hour, bool anchored)
+{
+    if (!words_is(s->w, i, "hundred") || hour < 1) return 0;
+    bool named = words_is(s->w, i + 1, "hours");
+    if (!anchored && !named) return 0;
+    take_clock(s, hour, 0, MERIDIEM_24H);
+    return named ? 2 : 1;
+}
+
+static size_t oclock_at(const words_t *w, size_t i)
+{
+    return words_is(w, i, "oclock") ? 1 : words_match(w, i, "o clock");
+}
+
+/* "nine", "nine thirty", "nine o'clock", "nine a m", "fifteen hundred hours" */
+static size_t hour_rule(when_scan_t *s, size_t i)
+{
+    const words_t *w = s->w;
+    bool anchored = i > 0 && words_in(w, i - 1, ANCHORS);
+    bool at = i > 0 && words_in(w, i - 1, "at around about");
+    long hour = 0;
+    long minute = 0;
+    size_t used = awaited(w, i, at, &hour);
+    if (!used || hour > 23) return 0;
+    size_t military = hundred_hours(s, i + used, hour, anchored);
+    if (military) return used + military;
+    if (words_is(w, i + used, "hundred")) return 0;
+    used += minutes_at(w, i + used, &minute);
+    size_t clock = oclock_at(w, i + used);
+    used += clock;
+    meridiem_t meridiem = MERIDIEM_NONE;
+    used += meridiem_at(w, i + used, &meridiem);
+    part_t part = s->part;
+    (void)part_at(w, i + used, &part);
+    /* A bare number may be anything; with a date asked for and at the end it is the hour. */
+    bool ends = i + used == w->count && (s->has_date || minute || i == 0);
+    bool sure = anchored || clock || meridiem != MERIDIEM_NONE || part != PART_NONE ||
+                (s->opts->expected && ends);
+    bool counted = words_in(w, i + used, "floor day days week weeks hour hours of percent times");
+    if (!sure || counted) return 0;
+    if (hour > 12 || hour == 0) meridiem = MERIDIEM_24H;
+    take_clock(s, hour, minute, meridiem);
+    return used;
+}
+
+size_t when_clock_rule(when_scan_t *s, size_t i)
+{
+    static size_t (*const rules[])(when_scan_t *, size_t) = {noon_rule, past_rule, figure_rule,
+                                                             hour_rule};
+    for (size_t k = 0; k < COUNT(rules); k++) {
+        size_t used = rules[k](s, i);
+        if (used) return used;
     }
     return 0;
 }

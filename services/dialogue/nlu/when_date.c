@@ -138,8 +138,8 @@ static long unit(const words_t *w, size_t i)
         const char *names;
         long size;
     } units[] = {
-        {"second seconds", 1}, {"minute minutes", 60},         {"hour hours our ours", 3600},
-        {"day days", DAY_S},   {"week weeks weak", 7 * DAY_S}, {"month months", -1},
+        {"second seconds", 1}, {"minute minutes", 60},          {"hour hours our ours", 3600},
+        {"day days", DAY_S},   {"week weeks weak", 7L * DAY_S}, {"month months", -1},
         {"year years", -12}};
     for (size_t k = 0; k < COUNT(units); k++) {
         if (words_in(w, i, units[k].names)) return units[k].size;
