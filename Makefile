@@ -181,7 +181,9 @@ FUZZ_chunker := rag
 FUZZ_http_parser := gateway
 FUZZ_initiate := gateway
 FUZZ_initiate := gateway
+FUZZ_nlu := dialogue
 FUZZ_rtp := telephony
+FUZZ_telephony := telephony
 FUZZ_write := persistence
 FUZZERS := $(patsubst tests/fuzz/%_fuzz.c,%,$(wildcard tests/fuzz/*_fuzz.c))
 define fuzzer  # noun
@@ -189,6 +191,7 @@ $(B)/tests/fuzz/$(1)_fuzz: $(B)/tests/fuzz/$(1)_fuzz.o $(B)/lib/$(FUZZ_$(1)).a $
 	$$(CC) $$(LDFLAGS) -fsanitize=fuzzer -Wl,--start-group $$^ -Wl,--end-group $$(call pkglibs,$$(PKG_$(FUZZ_$(1))) $$(PKG_common)) $$(LIBS_common) -o $$@
 endef
 $(foreach f,$(FUZZERS),$(eval $(call fuzzer,$(f))))
+$(B)/tests/fuzz/telephony_fuzz.o: CPPFLAGS += $(call pkgflags,libre)
 .PHONY: fuzz fuzz-built
 fuzz:
 	@$(MAKE) --no-print-directory -s B=build/fuzz CC=clang SAN=fuzzer-no-link,address,undefined OPT='-O1 -g' fuzz-built

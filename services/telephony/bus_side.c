@@ -206,7 +206,7 @@ static void on_ticket_get(void *arg, const Pl__Envelope *env, pl_request_t *requ
     browser_ticket(board->browser, number, token);
     Pl__PhoneTicket ticket = PL__PHONE_TICKET__INIT;
     ticket.token = token;
-    ticket.url = (char *)(uintptr_t)pl_config_str(board->cfg, "telephony.browser.public_url");
+    ticket.url = (char *)pl_config_str(board->cfg, "telephony.browser.public_url");
     ticket.port = browser_port(board->browser);
     ticket.lifetime_ms = TICKET_LIFE_MS;
     Pl__Envelope reply = PL__ENVELOPE__INIT;

@@ -23,6 +23,8 @@ const pl_config_key_t telephony_config_keys[] = {
 
     /* SIP */
     STRING("telephony.sip.listen", "0.0.0.0:5060", "address and port of SIP, UDP and TCP"),
+    STRING("telephony.sip.advertise", "",
+           "our address in Contact and From; empty: the one that reaches the peer"),
     STRING("telephony.sip.codecs", "G722,L16,PCMU,PCMA", "codecs offered, the best first"),
     STRING("telephony.sip.from_user", "parley", "user part of our address in calls out"),
     INT("telephony.sip.ring_timeout_ms", "45000", 1000, 600000,
@@ -40,7 +42,7 @@ const pl_config_key_t telephony_config_keys[] = {
     /* RTP and media threads */
     STRING("telephony.rtp.listen", "0.0.0.0", "address that RTP sockets are bound to"),
     STRING("telephony.rtp.advertise", "",
-           "address told in SDP; empty: the local one that reaches the peer"),
+           "address told in SDP; empty: as in SIP, telephony.sip.advertise or the local one"),
     INT("telephony.rtp.port_min", "10000", 1024, 65534, "lowest RTP port"),
     INT("telephony.rtp.port_max", "19999", 1025, 65535, "highest RTCP port"),
     INT("telephony.rtp.media_timeout_ms", "30000", 0, 600000,

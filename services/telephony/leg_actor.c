@@ -11,7 +11,7 @@ enum { INCOMING_TIMEOUT_MS = 3000 };
 
 static void tell(switchboard_t *board, const leg_entry_t *entry, Pl__Envelope *env)
 {
-    env->call_id = (char *)(uintptr_t)entry->call_id;
+    env->call_id = (char *)entry->call_id;
     env->epoch = entry->epoch;
     if (entry->owner[0] == '\0') return;
     pl_err_t err = pl_bus_event(board->bus, entry->owner, env);
@@ -151,9 +151,9 @@ void leg_actor_tell_none(switchboard_t *board, const Pl__Envelope *from, const c
 {
     Pl__LegEnded ended = PL__LEG_ENDED__INIT;
     ended.end = end;
-    ended.detail = (char *)(uintptr_t)detail;
+    ended.detail = (char *)detail;
     Pl__Envelope env = PL__ENVELOPE__INIT;
-    env.call_id = (char *)(uintptr_t)call_id;
+    env.call_id = (char *)call_id;
     env.epoch = from->epoch ? from->epoch : 1; /* an older one would be refused */
     env.body_case = PL__ENVELOPE__BODY_LEG_ENDED;
     env.leg_ended = &ended;

@@ -241,7 +241,7 @@ pl_err_t sip_agent_new(sip_agent_t **out, pl_loop_t *control, const pl_config_t 
         return PL_OK;
     }
     log_error("sip.failed", "detail=\"%s\"", self->start_text);
-    pthread_join(self->thread, NULL);
+    (void)pthread_join(self->thread, NULL);
     pthread_cond_destroy(&self->changed);
     pthread_mutex_destroy(&self->lock);
     free(self);
@@ -265,7 +265,7 @@ void sip_agent_destroy(sip_agent_t **self_p)
     *self_p = NULL;
     self->on_event = NULL;
     push(self, &(command_t){.kind = STOP});
-    pthread_join(self->thread, NULL);
+    (void)pthread_join(self->thread, NULL);
     pl_loop_post(self->control, free_agent, self);
 }
 

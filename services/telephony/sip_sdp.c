@@ -60,7 +60,7 @@ static int add_format(struct sdp_media *media, const codec_info_t *info)
     unsigned number = info->static_pt < STATIC_PT_END ? info->static_pt : L16_PT;
     if (re_snprintf(pt, sizeof(pt), "%u", number) < 0) return EINVAL;
     return sdp_format_add(NULL, media, false, pt, info->name, info->rtp_hz, 1, NULL, NULL,
-                          (void *)(uintptr_t)info, false, NULL);
+                          (void *)info, false, NULL);
 }
 
 static int add_event(struct sdp_media *media, unsigned pt, uint32_t clock_hz)

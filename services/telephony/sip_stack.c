@@ -39,6 +39,20 @@ static pl_err_t read_trunk(sip_stack_t *stack, char text[SIP_URI_BYTES])
     return PL_OK;
 }
 
+/* An address with or without a port; SIP's own when it has none. */
+static pl_err_t read_address(const sip_stack_t *stack, const char *key, struct sa *out,
+                             char text[SIP_URI_BYTES])
+{
+    const char *value = pl_config_str(stack->cfg, key);
+    sa_init(out, AF_UNSPEC);
+    if (value[0] == '\0') return PL_OK;
+    if (sa_set_str(out, value, stack->port) && sa_decode(out, value, strlen(value))) {
+        return wrong(text, key, value, "not an IP address");
+    }
+    if (sa_port(out) == 0) sa_set_port(out, stack->port);
+    return PL_OK;
+}
+
 static pl_err_t read_settings(sip_stack_t *stack, struct sa *listen, char text[SIP_URI_BYTES])
 {
     static const char listen_key[] = "telephony.sip.listen";
@@ -52,12 +66,9 @@ static pl_err_t read_settings(sip_stack_t *stack, struct sa *listen, char text[S
         return wrong(text, "telephony.sip.codecs", value,
                      "not a list of different codecs out of G722, L16, PCMU, PCMA");
     }
-    value = pl_config_str(stack->cfg, "telephony.rtp.advertise");
-    sa_init(&stack->rtp_advertise, AF_UNSPEC);
-    if (value[0] != '\0' && sa_set_str(&stack->rtp_advertise, value, 0)) {
-        return wrong(text, "telephony.rtp.advertise", value, "not an IP address");
-    }
-    return read_trunk(stack, text);
+    pl_err_t err = read_address(stack, "telephony.rtp.advertise", &stack->rtp_advertise, text);
+    if (!err) err = read_address(stack, "telephony.sip.advertise", &stack->sip_advertise, text);
+    return err ? err : read_trunk(stack, text);
 }
 
 /* ---- addresses and routes ---- */
@@ -76,6 +87,10 @@ static bool source_address(const struct sa *peer, struct sa *out)
 
 void sip_stack_local(const sip_stack_t *stack, const struct sa *peer, struct sa *out)
 {
+    if (sa_isset(&stack->sip_advertise, SA_ADDR)) {
+        *out = stack->sip_advertise;
+        return;
+    }
     struct sa found;
     bool known = peer && sa_isset(peer, SA_ADDR);
     if (!known || !source_address(peer, &found)) sa_set_str(&found, "127.0.0.1", 0);

@@ -22,6 +22,7 @@ typedef struct sip_registrar sip_registrar_t;
 typedef struct {
     const pl_config_t *cfg;
     sip_codecs_t codecs;
+    struct sa sip_advertise;   /* the same for Contact and From, with its port */
     struct sa rtp_advertise;   /* unset: the address that reaches the peer */
     uint16_t port;             /* of SIP, UDP and TCP */
     char trunk[SIP_URI_BYTES]; /* "host:port;params", "": none */
