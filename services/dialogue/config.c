@@ -28,7 +28,7 @@ const pl_config_key_t dialogue_config_keys[] = {
     INT("dialogue.messages_max", "1000", 10, 100000, "messages of one call; then it is ended"),
     {"dialogue.script.ask_policyholder", PL_CONFIG_BOOL, "false", 0, 0,
      "ask for policyholder_name, _email and _phone even where the claim does not list them"},
-    {"dialogue.script.answer_score", PL_CONFIG_DOUBLE, "1.5", 0, 5,
+    {"dialogue.script.answer_score", PL_CONFIG_DOUBLE, "2.0", 0, 5,
      "least score of a passage that is given as an answer"},
 
     /* what a call is for, where POST /call or a caller does not say */
