@@ -96,6 +96,24 @@ static int hex_digit(char c)
     return -1;
 }
 
+/* The byte that an escape at s stands for; -1 when it is none. */
+static int escaped_byte(const char *s, size_t size)
+{
+    if (size < 3) return -1;
+    int high = hex_digit(s[1]), low = hex_digit(s[2]);
+    return high < 0 || low < 0 ? -1 : high * 16 + low;
+}
+
+/* UTF-8 without control characters? */
+static bool is_clean(const char *s, size_t size)
+{
+    for (size_t at = 0, n; at < size; at += n) {
+        n = utf8_length(s + at, size - at);
+        if (n == 0 || (unsigned char)s[at] < 0x20 || s[at] == 0x7F) return false;
+    }
+    return true;
+}
+
 /* A malloc'ed copy with %XX decoded; NULL when an escape is bad, or the result holds a control
  * character or is not UTF-8. */
 static char *decode(const char *s, size_t size, bool plus_is_space)
@@ -103,28 +121,20 @@ static char *decode(const char *s, size_t size, bool plus_is_space)
     char *out = malloc(size + 1);
     if (!out) abort();
     size_t n = 0;
-    for (size_t i = 0; i < size; i++) {
-        char c = s[i];
-        if (c == '%') {
-            int high = i + 2 < size ? hex_digit(s[i + 1]) : -1;
-            int low = i + 2 < size ? hex_digit(s[i + 2]) : -1;
-            if (high < 0 || low < 0) goto bad;
-            c = (char)(high * 16 + low);
+    bool good = true;
+    for (size_t i = 0; i < size && good; i++) {
+        int byte = (unsigned char)s[i];
+        if (byte == '%') {
+            byte = escaped_byte(s + i, size - i);
+            good = byte >= 0;
             i += 2;
-        } else if (c == '+' && plus_is_space) {
-            c = ' ';
+        } else if (byte == '+' && plus_is_space) {
+            byte = ' ';
         }
-        if ((unsigned char)c < 0x20 || c == 0x7F) goto bad;
-        out[n++] = c;
+        out[n++] = (char)byte;
     }
     out[n] = '\0';
-    for (size_t at = 0; at < n;) {
-        size_t length = utf8_length(out + at, n - at);
-        if (length == 0) goto bad;
-        at += length;
-    }
-    return out;
-bad:
+    if (good && is_clean(out, n)) return out;
     free(out);
     return NULL;
 }
@@ -252,28 +262,32 @@ static bool parse_length(http_parser_t *self, const char *value)
     return true;
 }
 
+static size_t count_headers(const http_request_t *request, const char *name)
+{
+    size_t count = 0;
+    for (size_t i = 0; i < request->n_headers; i++) {
+        count += strcmp(request->headers[i].name, name) == 0;
+    }
+    return count;
+}
+
 /* How the body is delimited; refuses all that two parsers might read differently. */
 static bool parse_framing(http_parser_t *self)
 {
     const http_request_t *r = &self->request;
-    const char *length = NULL, *coding = NULL;
-    size_t hosts = 0;
-    for (size_t i = 0; i < r->n_headers; i++) {
-        const http_header_t *h = &r->headers[i];
-        if (strcmp(h->name, "content-length") == 0) {
-            if (length) return broken(self, 400, "Content-Length is given twice");
-            length = h->value;
-        } else if (strcmp(h->name, "transfer-encoding") == 0) {
-            if (coding) return broken(self, 400, "Transfer-Encoding is given twice");
-            coding = h->value;
-        } else if (strcmp(h->name, "host") == 0) {
-            hosts++;
-        }
-    }
     bool http_1_1 = r->keep_alive;
+    size_t hosts = count_headers(r, "host");
+    if (count_headers(r, "content-length") > 1) {
+        return broken(self, 400, "Content-Length is given twice");
+    }
+    if (count_headers(r, "transfer-encoding") > 1) {
+        return broken(self, 400, "Transfer-Encoding is given twice");
+    }
     if (hosts > 1 || (http_1_1 && hosts == 0)) {
         return broken(self, 400, "Exactly one Host header is needed");
     }
+    const char *length = http_header(r, "content-length");
+    const char *coding = http_header(r, "transfer-encoding");
     if (coding && length) {
         return broken(self, 400, "Content-Length and Transfer-Encoding exclude each other");
     }

@@ -115,7 +115,6 @@ static void busy(conn_t *conn, bool now)
     server->busy += now ? 1U : (size_t)-1;
     if (now) return;
     idle_check(server);
-    if (server->destroyed && server->busy == 0) free(server);
 }
 
 static conn_t *conn_new(http_server_t *server, struct lws *wsi)
@@ -256,8 +255,10 @@ void http_respond(http_exchange_t **exchange_p, http_response_t *response)
         write_response(conn, response, strcmp(request->method, "HEAD") != 0);
         start_writing(conn);
     } else {
+        http_server_t *server = conn->server;
         busy(conn, false);
         conn_free(conn);
+        if (server->destroyed && server->busy == 0) free(server);
     }
     text_free(&response->headers);
     text_free(&response->body);
@@ -357,7 +358,7 @@ static int write_some(conn_t *conn, const char *bytes, size_t size)
 {
     size_t n = size < WRITE_BYTES ? size : WRITE_BYTES;
     /* libwebsockets does not change what it writes raw, it only lacks the const */
-    if (lws_write(conn->wsi, (unsigned char *)(uintptr_t)bytes, n, LWS_WRITE_RAW) < 0) return -1;
+    if (lws_write(conn->wsi, (unsigned char *)bytes, n, LWS_WRITE_RAW) < 0) return -1;
     conn->written += n;
     timer(conn, conn->server->opts.write_timeout_ms);
     lws_callback_on_writable(conn->wsi);
@@ -370,7 +371,7 @@ static int writable(conn_t *conn)
     static const char go_on[] = "HTTP/1.1 100 Continue\r\n\r\n";
     if (conn->state == CONN_READING && conn->interim) {
         conn->interim = false;
-        unsigned char *bytes = (unsigned char *)(uintptr_t)go_on;
+        unsigned char *bytes = (unsigned char *)go_on;
         return lws_write(conn->wsi, bytes, sizeof go_on - 1, LWS_WRITE_RAW) < 0 ? -1 : 0;
     }
     if (conn->state != CONN_WRITING) return 0;

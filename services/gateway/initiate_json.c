@@ -10,7 +10,7 @@
 #include "services/gateway/phone_number.h"
 #include "services/gateway/text.h"
 
-enum { SHOWN_MAX = 40, PREFIX_BYTES = 64, PATH_BYTES = 192 };
+enum { SHOWN_MAX = 40, SHOWN_BYTES = 80, PREFIX_BYTES = 64, PATH_BYTES = 192 };
 
 static char *copy(const char *string)
 {
@@ -35,7 +35,7 @@ static void set(char **field, const char *value)
 /* ---- saying what is wrong ---- */
 
 /* The value as a problem shows it: a string in quotes and cut, else the kind it is of. */
-static const char *shown(const cJSON *value, char out[SHOWN_MAX * 2])
+static const char *shown(const cJSON *value, char out[SHOWN_BYTES])
 {
     if (!cJSON_IsString(value)) {
         return cJSON_IsNull(value)     ? "null"
@@ -46,13 +46,13 @@ static const char *shown(const cJSON *value, char out[SHOWN_MAX * 2])
     }
     size_t size = strlen(value->valuestring), n = 0;
     while (n < size && n < SHOWN_MAX) n += utf8_length(value->valuestring + n, size - n);
-    snprintf(out, SHOWN_MAX * 2, "\"%.*s%s\"", (int)n, value->valuestring, n < size ? "..." : "");
+    snprintf(out, SHOWN_BYTES, "\"%.*s%s\"", (int)n, value->valuestring, n < size ? "..." : "");
     return out;
 }
 
 static void wrong(problems_t *problems, const char *path, const char *must, const cJSON *value)
 {
-    char got[SHOWN_MAX * 2];
+    char got[SHOWN_BYTES];
     problems_add(problems, "%s: %s (got %s)", path, must, shown(value, got));
 }
 
@@ -132,7 +132,7 @@ static void read_number(problems_t *problems, const cJSON *object, const char *n
                         char **out)
 {
     const cJSON *value = member(problems, object, "", name);
-    char number[PHONE_NUMBER_BYTES], got[SHOWN_MAX * 2];
+    char number[PHONE_NUMBER_BYTES], got[SHOWN_BYTES];
     if (!value) {
         if (needed) problems_add(problems, "%s: is required", name);
     } else if (!cJSON_IsString(value)) {

@@ -53,23 +53,29 @@ void text_fmt(text_t *self, const char *fmt, ...)
     free(out);
 }
 
+/* How many bytes the first byte promises, and between what the second must be: that excludes
+ * overlong forms, surrogates and what is above U+10FFFF (Unicode 15, table 3-7). */
+static size_t utf8_promise(uint8_t first, uint8_t *low, uint8_t *high)
+{
+    *low = first == 0xE0 ? 0xA0 : first == 0xF0 ? 0x90 : 0x80;
+    *high = first == 0xED ? 0x9F : first == 0xF4 ? 0x8F : 0xBF;
+    if (first < 0x80) return 1;
+    if (first < 0xC2) return 0;
+    if (first < 0xE0) return 2;
+    if (first < 0xF0) return 3;
+    return first < 0xF5 ? 4 : 0;
+}
+
 size_t utf8_length(const char *s, size_t size)
 {
     const uint8_t *b = (const uint8_t *)s;
-    if (size == 0) return 0;
-    if (b[0] < 0x80) return 1;
-    size_t n = b[0] >= 0xC2 && b[0] <= 0xDF   ? 2
-               : (b[0] & 0xF0) == 0xE0        ? 3
-               : b[0] >= 0xF0 && b[0] <= 0xF4 ? 4
-                                              : 0;
-    if (n == 0 || n > size) return 0;
-    for (size_t i = 1; i < n; i++) {
+    uint8_t low, high;
+    size_t n = size > 0 ? utf8_promise(b[0], &low, &high) : 0;
+    if (n > size) return 0;
+    if (n > 1 && (b[1] < low || b[1] > high)) return 0;
+    for (size_t i = 2; i < n; i++) {
         if ((b[i] & 0xC0) != 0x80) return 0;
     }
-    if (b[0] == 0xE0 && b[1] < 0xA0) return 0; /* overlong */
-    if (b[0] == 0xED && b[1] > 0x9F) return 0; /* surrogates */
-    if (b[0] == 0xF0 && b[1] < 0x90) return 0; /* overlong */
-    if (b[0] == 0xF4 && b[1] > 0x8F) return 0; /* above U+10FFFF */
     return n;
 }
 
