@@ -89,7 +89,7 @@ $(PROTO_O): %.o: %.c
 
 # ---- parts: every folder's objects make one archive, main.o apart --------------------------------
 COMMON_O := $(patsubst %.c,$(B)/%.o,$(wildcard common/*.c))
-$(B)/common/config.o: CPPFLAGS += -DPARLEY_VERSION='"$(VERSION)"'
+$(B)/common/config.o $(TOOLS:%=$(B)/tools/%/options.o): CPPFLAGS += -DPARLEY_VERSION='"$(VERSION)"'
 $(B)/lib/common.a: $(COMMON_O) $(PROTO_O)
 
 define part  # name, folder
@@ -150,7 +150,7 @@ $(eval $(call unit,common,))
 # These start the real process.
 $(B)/tests/unit/persistence/process_test $(B)/tests/unit/persistence/crash_test: | $(B)/bin/parley-persistence
 $(B)/tests/unit/rag/process_test: | $(B)/bin/parley-rag
-$(patsubst %,$(B)/tests/unit/telephony/%_test,process browser register): | $(B)/bin/parley-telephony
+$(patsubst %,$(B)/tests/unit/telephony/%_test,process call_in browser register): | $(B)/bin/parley-telephony
 # Voice activity is tested with real voices.
 $(B)/tests/unit/telephony/vad_test: LIBS_telephony := $(LIBS_speech)
 

@@ -95,7 +95,7 @@ static void on_done(void *arg, caller_t *caller)
     bool all =
         self->over == self->options->calls || (self->stopping && self->over == self->started);
     if (all) pl_loop_stop(self->loop);
-    if (!all && !self->options->rate) start_more(self);
+    if (!all && self->options->rate <= 0) start_more(self);
 }
 
 /* One caller more with a rate, else as many as may be at once. */
@@ -261,8 +261,7 @@ static void clear(fleet_t *self)
     for (size_t i = 0; i < self->started; i++) caller_destroy(&self->callers[i]);
     web_net_destroy(&self->stage.web_net); /* after the callers, whose sockets it closes */
     free(self->callers);
-    char *body = (char *)(uintptr_t)self->stage.body;
-    free(body);
+    free((char *)self->stage.body);
     pl_loop_destroy(&self->loop);
 }
 

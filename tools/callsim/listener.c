@@ -175,7 +175,7 @@ void listener_destroy(listener_t **self_p)
     self->stopping = true;
     pthread_cond_signal(&self->wake);
     pthread_mutex_unlock(&self->lock);
-    pthread_join(self->thread, NULL);
+    (void)pthread_join(self->thread, NULL);
     while (self->first) {
         utterance_t *next = self->first->next;
         free(self->first->pcm);
@@ -203,6 +203,7 @@ static utterance_t *open_utterance(listener_t *self)
 
 void listener_feed(listener_t *self, const int16_t *pcm, size_t samples)
 {
+    if (samples == 0) return;
     pthread_mutex_lock(&self->lock);
     utterance_t *now = open_utterance(self);
     if (self->waiting + samples <= MAX_WAITING_SAMPLES) {

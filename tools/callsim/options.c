@@ -158,6 +158,15 @@ static void take_flag(options_t *out, int option)
     if (option == 'q') out->quiet = true;
 }
 
+/* --help, --version, and what getopt has complained about. */
+static bool inform(int option, int *status)
+{
+    if (option == 'h') print_help();
+    if (option == 'z') printf("callsim %s\n", PARLEY_VERSION);
+    *status = option == '?' ? EXIT_USAGE : EXIT_SUCCESS;
+    return false;
+}
+
 static bool consistent(const options_t *out, int *status)
 {
     if (!out->target)
@@ -179,12 +188,7 @@ bool options_read(options_t *out, int argc, char **argv, int *status)
         (options_t){.calls = 1, .wait_s = 60, .rtp_min = 40000, .rtp_max = 49998, .recognise = -1};
     optind = 1;
     for (int c; (c = getopt_long(argc, argv, "", longs, NULL)) != -1;) {
-        if (c == 'h') print_help();
-        if (c == 'z') printf("callsim, of Parley\n");
-        if (c == 'h' || c == 'z' || c == '?') {
-            *status = c == '?' ? EXIT_USAGE : EXIT_SUCCESS;
-            return false;
-        }
+        if (strchr("hz?", c)) return inform(c, status);
         if (strchr("VHDq", c)) {
             take_flag(out, c);
         } else if (!take_text(out, c) && !take_reach(out, c) && !take_number(out, c)) {

@@ -233,7 +233,7 @@ pl_err_t phone_new(phone_t **out, pl_loop_t *loop, const char *listen, phone_sin
     }
     if (self->start_err) {
         pl_err_t err = self->start_err;
-        pthread_join(self->thread, NULL);
+        (void)pthread_join(self->thread, NULL);
         pthread_mutex_destroy(&self->lock);
         sem_destroy(&self->started);
         free(self);
@@ -272,7 +272,7 @@ void phone_destroy(phone_t **self_p)
     *self_p = NULL;
     self->sink = NULL;
     push(self, DO_STOP, command_new(UINT32_MAX));
-    pthread_join(self->thread, NULL);
+    (void)pthread_join(self->thread, NULL);
     deliver(self);                           /* frees what is left */
     pl_loop_post(self->loop, drained, self); /* after a delivery that is still posted */
 }

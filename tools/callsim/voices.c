@@ -157,7 +157,7 @@ void voices_destroy(voices_t **self_p)
     self->stopping = true;
     pthread_cond_signal(&self->wake);
     pthread_mutex_unlock(&self->lock);
-    pthread_join(self->thread, NULL);
+    (void)pthread_join(self->thread, NULL);
     if (self->open == 0) self_free(self); /* else the last job's finish does */
 }
 

@@ -27,6 +27,12 @@ static void put32(uint8_t *to, uint32_t value)
     put16(to + 2, value >> 16);
 }
 
+/* A chunk's four letters, which no NUL ends. */
+static void put_id(uint8_t *to, const char *id)
+{
+    for (int i = 0; i < 4; i++) to[i] = (uint8_t)id[i];
+}
+
 static uint32_t get16(const uint8_t *from)
 {
     return (uint32_t)from[0] | (uint32_t)from[1] << 8;
@@ -40,7 +46,9 @@ static uint32_t get32(const uint8_t *from)
 static void write_header(wav_writer_t *self)
 {
     uint8_t header[HEADER_BYTES];
-    memcpy(header, "RIFF....WAVEfmt ", 16);
+    put_id(header, "RIFF");
+    put_id(header + 8, "WAVE");
+    put_id(header + 12, "fmt ");
     put32(header + 4, self->data_bytes + HEADER_BYTES - 8);
     put32(header + 16, 16);
     put16(header + 20, 1);
@@ -49,7 +57,7 @@ static void write_header(wav_writer_t *self)
     put32(header + 28, WAV_HZ * 2U * self->channels);
     put16(header + 32, 2U * self->channels);
     put16(header + 34, 16);
-    memcpy(header + 36, "data", 4);
+    put_id(header + 36, "data");
     put32(header + 40, self->data_bytes);
     if (fwrite(header, 1, sizeof header, self->file) != sizeof header) self->failed = true;
 }

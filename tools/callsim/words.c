@@ -61,14 +61,12 @@ char *words_normal(const char *text, char *out, size_t out_bytes)
 
 bool words_hold(const char *text, const char *words)
 {
-    char hay[MAX_TEXT + 2] = " ";
-    char needle[MAX_TEXT + 2] = " ";
-    words_normal(text ? text : "", hay + 1, MAX_TEXT - 1);
-    words_normal(words, needle + 1, MAX_TEXT - 1);
-    if (!needle[1]) return true;
-    strcat(hay, " ");
-    strcat(needle, " ");
-    return strstr(hay, needle) != NULL;
+    char plain[MAX_TEXT];
+    char hay[MAX_TEXT + 2];
+    char needle[MAX_TEXT + 2];
+    snprintf(hay, sizeof hay, " %s ", words_normal(text ? text : "", plain, sizeof plain));
+    snprintf(needle, sizeof needle, " %s ", words_normal(words, plain, sizeof plain));
+    return !plain[0] || strstr(hay, needle) != NULL;
 }
 
 static bool has_word(const char *text, const char *wanted)

@@ -17,13 +17,19 @@ int main(int argc, char **argv)
     bool demo = strcmp(command, "demo") == 0;
     bool check = strcmp(command, "check") == 0;
     bool help = strcmp(command, "--help") == 0 || strcmp(command, "help") == 0;
+    if (strcmp(command, "--version") == 0) {
+        options_t version;
+        int ended = EXIT_SUCCESS;
+        (void)options_read(&version, argc, argv, &ended);
+        return ended;
+    }
     if (!up && !demo && !check) {
         fputs(options_usage, help ? stdout : stderr);
         return help ? EXIT_SUCCESS : EXIT_USAGE;
     }
     options_t options;
     int status = EXIT_FAILURE;
-    if (!options_read(&options, command, argc - 1, argv + 1, &status)) return status;
+    if (!options_read(&options, argc - 1, argv + 1, &status)) return status;
     if (up) return up_run(&options);
     if (check) return check_run(&options);
     return demo_run(&options);

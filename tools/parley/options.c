@@ -67,13 +67,13 @@ static bool take(options_t *out, int option, int *status)
     return true;
 }
 
-bool options_read(options_t *out, const char *command, int argc, char **argv, int *status)
+bool options_read(options_t *out, int argc, char **argv, int *status)
 {
     *out = (options_t){0};
     optind = 1;
     for (int c; (c = getopt_long(argc, argv, "", longs, NULL)) != -1;) {
         if (c == 'h') fputs(options_usage, stdout);
-        if (c == 'v') printf("parley %s\n", command);
+        if (c == 'v') printf("parley %s\n", PARLEY_VERSION);
         if (c == 'h' || c == 'v' || c == '?') {
             *status = c == '?' ? EXIT_USAGE : EXIT_SUCCESS;
             return false;
@@ -102,11 +102,11 @@ pl_config_t *options_config(const options_t *self, int *status)
     argv[argc++] = name;
     if (self->system.config_file) {
         argv[argc++] = config_option;
-        argv[argc++] = (char *)(uintptr_t)self->system.config_file;
+        argv[argc++] = (char *)self->system.config_file;
     }
     for (size_t i = 0; i < self->system.setting_count; i++) {
         argv[argc++] = set_option;
-        argv[argc++] = (char *)(uintptr_t)self->system.settings[i];
+        argv[argc++] = (char *)self->system.settings[i];
     }
     argv[argc] = NULL;
     return pl_config_load("parley", parley_config_keys, argc, argv, status);

@@ -20,7 +20,7 @@ typedef struct {
 } options_t;
 
 /* Reads what follows the command's name. Returns false when the process should end with *status. */
-bool options_read(options_t *out, const char *command, int argc, char **argv, int *status);
+bool options_read(options_t *out, int argc, char **argv, int *status);
 
 /* The configuration as parley itself reads it (its own section, what all share); NULL: *status. */
 pl_config_t *options_config(const options_t *self, int *status);

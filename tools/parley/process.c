@@ -26,7 +26,7 @@ static void become(const char *const *argv, int log_fd, pid_t parent)
         (void)dup2(log_fd, STDERR_FILENO);
     }
     /* execv does not change its arguments; its type predates const. */
-    execv(argv[0], (char *const *)(uintptr_t)argv);
+    execv(argv[0], (char *const *)argv);
     dprintf(STDERR_FILENO, "%s: cannot be run (errno %d)\n", argv[0], errno);
     _exit(127);
 }

@@ -28,6 +28,9 @@ const char *term(term_style_t style)
 }
 
 static void say(const char *mark, term_style_t style, const char *fmt, va_list args)
+    __attribute__((format(printf, 3, 0)));
+
+static void say(const char *mark, term_style_t style, const char *fmt, va_list args)
 {
     if (mark) printf("%s%s%s ", term(style), mark, term(TERM_PLAIN));
     vprintf(fmt, args);
