@@ -1,6 +1,7 @@
 #include "services/telephony/sip_stack.h"
 
 #include <errno.h>
+#include <ifaddrs.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -11,6 +12,8 @@
 #include "services/telephony/sip_registrar.h"
 #include "services/telephony/sip_session.h"
 
+/* Of a network for documents (RFC 5737): what its route has, the default route has. */
+#define TEST_ADDRESS "192.0.2.1"
 enum { HASH_SIZE = 256, UDP_BUFFER_BYTES = 1 << 20, DNS_SERVERS = 8 };
 
 /* ---- settings ---- */
@@ -150,9 +153,14 @@ static bool on_datagram(struct sa *src, struct mbuf *mb, void *arg)
 
 static void watch_datagrams(sip_stack_t *stack, const struct sip_msg *msg)
 {
-    if (stack->filter || msg->tp != SIP_TRANSP_UDP) return;
+    if (msg->tp != SIP_TRANSP_UDP) return;
+    size_t i = 0;
+    while (i < SIP_ADDRESSES && stack->filters[i].helper && stack->filters[i].sock != msg->sock)
+        i++;
+    if (i == SIP_ADDRESSES || stack->filters[i].helper) return;
+    stack->filters[i].sock = msg->sock;
     (void)udp_sockbuf_set(msg->sock, UDP_BUFFER_BYTES);
-    (void)udp_register_helper(&stack->filter, msg->sock, 0, NULL, on_datagram, stack);
+    (void)udp_register_helper(&stack->filters[i].helper, msg->sock, 0, NULL, on_datagram, stack);
 }
 
 /* libre's own last resort prints the request with its number: nothing must get that far. */
@@ -186,21 +194,17 @@ static bool on_response(const struct sip_msg *msg, void *arg)
 
 /* libre keeps its UDP socket to itself, but shows it with each message: an OPTIONS to ourselves
  * brings it, so that the filter is there before the first stranger's datagram. */
-static void probe(const struct sa *listen)
+static void probe(const struct sa *to)
 {
-    struct sa to = *listen;
-    if (sa_is_any(&to)) {
-        sa_set_str(&to, sa_af(listen) == AF_INET6 ? "::1" : "127.0.0.1", sa_port(listen));
-    }
     struct mbuf *mb = mbuf_alloc(512);
     if (!mb) return;
     (void)mbuf_printf(mb,
                       "OPTIONS sip:%J SIP/2.0\r\nVia: SIP/2.0/UDP %J;branch=z9hG4bK%08x;rport\r\n"
                       "To: <sip:%J>\r\nFrom: <sip:probe@%J>;tag=%08x\r\nCall-ID: %08x\r\n"
                       "CSeq: 1 OPTIONS\r\nMax-Forwards: 1\r\nContent-Length: 0\r\n\r\n",
-                      &to, &to, rand_u32(), &to, &to, rand_u32(), rand_u32());
+                      to, to, rand_u32(), to, to, rand_u32(), rand_u32());
     mb->pos = 0;
-    (void)udp_send_anon(&to, mb);
+    (void)udp_send_anon(to, mb);
     mem_deref(mb);
 }
 
@@ -224,6 +228,45 @@ static int open_libre(sip_stack_t *stack)
     return err;
 }
 
+/* All addresses of this host, the one of the default route first: libre takes no wildcard, and
+ * sends from the first it has. Loopback is last, because from there the world cannot be reached,
+ * while loopback can be reached from everywhere here. */
+static size_t own_addresses(const struct sa *any, struct sa out[SIP_ADDRESSES])
+{
+    struct sa world, loopback;
+    size_t count = 0;
+    sa_set_str(&world, TEST_ADDRESS, SIP_PORT);
+    sa_set_str(&loopback, "127.0.0.1", 0);
+    if (source_address(&world, &out[0])) count = 1;
+    struct ifaddrs *all = NULL;
+    if (getifaddrs(&all) != 0) all = NULL;
+    for (const struct ifaddrs *one = all; one && count + 1 < SIP_ADDRESSES; one = one->ifa_next) {
+        struct sa address;
+        bool usable = one->ifa_addr && one->ifa_addr->sa_family == AF_INET &&
+                      sa_set_sa(&address, one->ifa_addr) == 0 && !sa_is_loopback(&address) &&
+                      !(count > 0 && sa_cmp(&address, &out[0], SA_ADDR));
+        if (usable) out[count++] = address;
+    }
+    if (all) freeifaddrs(all);
+    out[count++] = loopback;
+    for (size_t i = 0; i < count; i++) sa_set_port(&out[i], sa_port(any));
+    return count;
+}
+
+static pl_err_t bind_address(sip_stack_t *stack, const struct sa *address, char text[SIP_URI_BYTES])
+{
+    int err = sip_transp_add(stack->sip, SIP_TRANSP_UDP, address);
+    const char *transport = err ? "UDP" : "TCP";
+    if (!err) err = sip_transp_add(stack->sip, SIP_TRANSP_TCP, address);
+    if (!err) {
+        probe(address);
+        return PL_OK;
+    }
+    (void)re_snprintf(text, SIP_URI_BYTES, "telephony.sip.listen: \"%s\": cannot bind %s %J: %m",
+                      pl_config_str(stack->cfg, "telephony.sip.listen"), transport, address, err);
+    return PL_UNAVAILABLE;
+}
+
 pl_err_t sip_stack_open(sip_stack_t *stack, const pl_config_t *cfg, char text[SIP_URI_BYTES])
 {
     stack->cfg = cfg;
@@ -238,21 +281,20 @@ pl_err_t sip_stack_open(sip_stack_t *stack, const pl_config_t *cfg, char text[SI
         snprintf(text, SIP_URI_BYTES, "libre does not start: %s", strerror(err));
         return PL_INTERNAL;
     }
-    err = sip_transp_add(stack->sip, SIP_TRANSP_UDP, &listen);
-    const char *transport = err ? "UDP" : "TCP";
-    if (!err) err = sip_transp_add(stack->sip, SIP_TRANSP_TCP, &listen);
-    if (err) {
-        snprintf(text, SIP_URI_BYTES, "telephony.sip.listen: \"%s\": cannot bind %s: %s",
-                 pl_config_str(cfg, "telephony.sip.listen"), transport, strerror(err));
-        return PL_UNAVAILABLE;
+    struct sa addresses[SIP_ADDRESSES] = {listen};
+    size_t count = sa_is_any(&listen) ? own_addresses(&listen, addresses) : 1;
+    for (size_t i = 0; i < count; i++) {
+        result = bind_address(stack, &addresses[i], text);
+        if (result) return result;
     }
-    probe(&listen);
     return PL_OK;
 }
 
 void sip_stack_close(sip_stack_t *stack)
 {
-    stack->filter = mem_deref(stack->filter);
+    for (size_t i = 0; i < SIP_ADDRESSES; i++) {
+        stack->filters[i].helper = mem_deref(stack->filters[i].helper);
+    }
     stack->requests = mem_deref(stack->requests);
     stack->responses = mem_deref(stack->responses);
     stack->events = mem_deref(stack->events);

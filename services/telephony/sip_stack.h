@@ -14,7 +14,7 @@
 #include "services/telephony/sip_agent.h"
 #include "services/telephony/sip_sdp.h"
 
-enum { SIP_URI_BYTES = 256 };
+enum { SIP_URI_BYTES = 256, SIP_ADDRESSES = 16 };
 #define SIP_ALLOW "INVITE, ACK, BYE, CANCEL, OPTIONS, INFO, NOTIFY, REGISTER"
 
 typedef struct sip_registrar sip_registrar_t;
@@ -32,8 +32,11 @@ typedef struct {
     struct sipsess_sock *sessions;
     struct sipevent_sock *events;
     struct sip_lsnr *requests, *responses;
-    struct udp_helper *filter; /* sees datagrams first */
-    struct hash *calls;        /* sip_session_t by handle */
+    struct {
+        void *sock;
+        struct udp_helper *helper; /* sees the socket's datagrams first */
+    } filters[SIP_ADDRESSES];
+    struct hash *calls; /* sip_session_t by handle */
     registrar_t *phones;
     sip_registrar_t *registrar;
 

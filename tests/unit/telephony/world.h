@@ -43,6 +43,7 @@ typedef struct {
 } world_t;
 
 static world_t world;
+static const char *world_sip_host = "127.0.0.1"; /* what telephony listens on */
 
 /* ---- speech ---- */
 
@@ -348,10 +349,12 @@ static inline void world_start(const char *const *extra)
     world.sip_port = free_port();
     world.web_port = free_port();
     size_t count = 0;
+    char listen[64];
+    (void)snprintf(listen, sizeof listen, "telephony.sip.listen=%s:", world_sip_host);
     const struct {
         const char *key;
         unsigned value;
-    } own[] = {{"telephony.sip.listen=127.0.0.1:", world.sip_port},
+    } own[] = {{listen, world.sip_port},
                {"telephony.browser.listen=127.0.0.1:", world.web_port},
                {"telephony.rtp.port_min=", 23500},
                {"telephony.rtp.port_max=", 23999},

@@ -1,0 +1,188 @@
+/* call_in_test.c - calls in: accepted, given up, refused; the real telephony process. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <cmocka.h>
+
+#include "tests/unit/telephony/world.h"
+
+static sip_phone_t phone;
+
+static int start_with(const char *const *extra)
+{
+    world_start(extra);
+    phone_open(&phone, &world.process, world.sip_port);
+    return 0;
+}
+
+static int start(void **state)
+{
+    (void)state;
+    return start_with(NULL);
+}
+
+static int start_small(void **state)
+{
+    (void)state;
+    static const char *const extra[] = {"telephony.max_legs=1", NULL};
+    return start_with(extra);
+}
+
+static int stop(void **state)
+{
+    (void)state;
+    phone_close(&phone);
+    world_stop();
+    return 0;
+}
+
+/* The phone rings us, and is answered. */
+static sip_dialog_t ring_in(const char *extra, const char *sdp)
+{
+    sip_dialog_t dialog = dialog_new(&phone, NUMBER, "parley");
+    phone_request(&phone, &dialog, "INVITE", extra, sdp);
+    phone_expect(&phone, "SIP/2.0 100");
+    phone_expect(&phone, "SIP/2.0 180");
+    phone_expect(&phone, "SIP/2.0 200");
+    dialog_take(&dialog, phone.last);
+    return dialog;
+}
+
+static void a_call_in_is_accepted_and_ended_by_the_caller(void **state)
+{
+    (void)state;
+    sip_dialog_t dialog = ring_in("", phone_sdp(4000, ""));
+    assert_int_equal(world.told.incoming, 1);
+    assert_string_equal(world.told.from, NUMBER);
+    assert_int_equal(world.told.kind, PL__LEG_KIND__SIP);
+    assert_int_equal(world.told.answered, 0); /* not before the ACK */
+    phone_request(&phone, &dialog, "ACK", "", "");
+    await(&world.told.answered, 1);
+    assert_string_equal(world.told.codec, "PCMU/8000");
+
+    phone_request(&phone, &dialog, "INFO", "Content-Type: application/dtmf-relay\r\n",
+                  "Signal=5\r\nDuration=160\r\n");
+    phone_expect(&phone, "SIP/2.0 200");
+    await(&world.told.dtmf, 1);
+    assert_string_equal(world.told.digit, "5");
+
+    phone_request(&phone, &dialog, "INVITE", "", phone_sdp(4002, "a=sendonly\r\n")); /* hold */
+    phone_expect(&phone, "SIP/2.0 200");
+    assert_non_null(strstr(phone.last, "a=recvonly"));
+    phone_request(&phone, &dialog, "ACK", "", "");
+    phone_request(&phone, &dialog, "INVITE", "",
+                  "v=0\r\no=- 1 3 IN IP4 127.0.0.1\r\ns=-\r\nc=IN IP4 127.0.0.1\r\nt=0 0\r\n"
+                  "m=audio 4002 RTP/AVP 18\r\n");
+    phone_expect(&phone, "SIP/2.0 488");
+    phone_request(&phone, &dialog, "ACK", "", "");
+
+    phone_request(&phone, &dialog, "BYE", "", "");
+    phone_expect(&phone, "SIP/2.0 200");
+    await(&world.told.ended, 1);
+    assert_int_equal(world.told.end, PL__LEG_END__LEG_BYE_REMOTE);
+}
+
+static void a_call_in_may_leave_the_offer_to_us(void **state)
+{
+    (void)state;
+    sip_dialog_t dialog = ring_in("P-Asserted-Identity: <tel:" OTHER ">\r\n", "");
+    assert_string_equal(world.told.from, OTHER);
+    assert_non_null(strstr(phone.last, "G722/8000"));
+    phone_request(&phone, &dialog, "ACK", "", phone_sdp(4000, ""));
+    await(&world.told.answered, 1);
+    assert_string_equal(world.told.codec, "PCMU/8000");
+    assert_int_equal(hang_up(), PL_OK);
+    phone_expect(&phone, "BYE ");
+    phone_reply(&phone, phone.last, "200 OK", "");
+    await(&world.told.ended, 1);
+}
+
+static void a_call_in_that_is_given_up_is_cancelled(void **state)
+{
+    (void)state;
+    world.hold_calls = true;
+    sip_dialog_t dialog = dialog_new(&phone, "someone", "parley");
+    phone_request(&phone, &dialog, "INVITE", "", phone_sdp(4000, ""));
+    phone_expect(&phone, "SIP/2.0 180");
+    await(&world.told.incoming, 1);
+    assert_string_equal(world.told.from, "anonymous");
+    phone_request(&phone, &dialog, "CANCEL", "", "");
+    phone_expect(&phone, "SIP/2.0 200");
+    phone_expect(&phone, "SIP/2.0 487");
+    phone_request(&phone, &dialog, "ACK", "", "");
+    await_metric("parley_legs_total", 1);
+    await_metric("parley_legs", 0);
+}
+
+static void a_call_in_that_nobody_takes_gets_503(void **state)
+{
+    (void)state;
+    world.refuse_calls = PL_BUSY;
+    sip_dialog_t dialog = dialog_new(&phone, NUMBER, "parley");
+    phone_request(&phone, &dialog, "INVITE", "", phone_sdp(4000, ""));
+    phone_expect(&phone, "SIP/2.0 503");
+    assert_string_equal(header_of(phone.last, "Retry-After"), "10");
+    phone_request(&phone, &dialog, "ACK", "", "");
+
+    world.refuse_calls = PL_OK;
+    world.refuse_streams = true; /* and without speech neither */
+    dialog = dialog_new(&phone, NUMBER, "parley");
+    phone_request(&phone, &dialog, "INVITE", "", phone_sdp(4000, ""));
+    phone_expect(&phone, "SIP/2.0 503");
+    await(&world.told.ended, 1);
+    assert_int_equal(world.told.end, PL__LEG_END__LEG_FAILED);
+}
+
+static void a_call_in_that_cannot_work_disturbs_nobody(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *extra, *sdp, *status;
+    } cases[] = {
+        {"", "v=0\r\nrubbish", "SIP/2.0 488"},
+        {"", "v=0\r\nc=IN IP4 127.0.0.1\r\nm=audio 4000 RTP/AVP 18\r\n", "SIP/2.0 488"},
+        {"Require: 100rel\r\n", "", "SIP/2.0 420"},
+        {"Content-Type: text/plain\r\n", "hello", "SIP/2.0 415"},
+    };
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        sip_dialog_t dialog = dialog_new(&phone, NUMBER, "parley");
+        phone_request(&phone, &dialog, "INVITE", cases[i].extra, cases[i].sdp);
+        phone_expect(&phone, cases[i].status);
+        dialog_take(&dialog, phone.last);
+        phone_request(&phone, &dialog, "ACK", "", "");
+    }
+    assert_int_equal(world.told.incoming, 0);
+}
+
+static void one_call_more_than_there_is_room_for_gets_503(void **state)
+{
+    (void)state;
+    sip_dialog_t first = ring_in("", phone_sdp(4000, ""));
+    phone_request(&phone, &first, "ACK", "", "");
+    sip_dialog_t second = dialog_new(&phone, OTHER, "parley");
+    phone_request(&phone, &second, "INVITE", "", phone_sdp(4002, ""));
+    phone_expect(&phone, "SIP/2.0 503");
+    assert_string_equal(header_of(phone.last, "Retry-After"), "10");
+    assert_int_equal(world.told.incoming, 1);
+    char detail[256];
+    assert_int_equal(dial(NUMBER, 0, detail), PL_BUSY);
+    assert_string_equal(detail, "telephony.max_legs is reached");
+}
+
+#define TEST(name) cmocka_unit_test_setup_teardown(name, start, stop)
+
+int main(void)
+{
+    pl_signals_init();
+    const struct CMUnitTest tests[] = {
+        TEST(a_call_in_is_accepted_and_ended_by_the_caller),
+        TEST(a_call_in_may_leave_the_offer_to_us),
+        TEST(a_call_in_that_is_given_up_is_cancelled),
+        TEST(a_call_in_that_nobody_takes_gets_503),
+        TEST(a_call_in_that_cannot_work_disturbs_nobody),
+        cmocka_unit_test_setup_teardown(one_call_more_than_there_is_room_for_gets_503, start_small,
+                                        stop),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
