@@ -50,7 +50,7 @@ static const entry_t built_in[] = {
     {"en",
      PROMPT_SHUTDOWN,
      {"I am sorry, I have to end the call now. Please call us again a little later. Goodbye."}},
-    {"en", PROMPT_ASK_TEXT, {"Could you tell me {label}?", "What is {label}, please?"}},
+    {"en", PROMPT_ASK_TEXT, {"Could you tell me {label}?", "Please tell me {label}."}},
     {"en", PROMPT_ASK_MOMENT, {"What are the date and time of {label}?"}},
     {"en", PROMPT_ASK_EVENT, {"When was it {label}?"}},
     {"en", PROMPT_ASK_PHONE, {"What is {label}? Please say it digit by digit."}},

@@ -60,7 +60,30 @@ void go_on(script_t *s)
     }
 }
 
-/* "Help the customer with their digital workplace" -> "your digital workplace" */
+/* Where "help the customer with" ends; WORDS_NONE when the words are not so. */
+static size_t after_help(const words_t *w)
+{
+    if (!words_in(w, 0, "help assist")) return WORDS_NONE;
+    size_t i = words_in(w, 1, "the our a") ? 2 : 1;
+    bool person = words_in(w, i, "customer customers caller callers user users client clients");
+    return person && words_is(w, i + 1, "with") ? i + 2 : WORDS_NONE;
+}
+
+/* The words from i on as they were written, so that "IT" stays "IT". */
+static void write_words(const char *source, const words_t *w, size_t i, char *out, size_t bytes)
+{
+    size_t n = 0;
+    out[0] = '\0';
+    for (size_t k = i; k < w->count && n < bytes; k++) {
+        const word_t *word = &w->at[k];
+        const char *said = word->changed ? word->text : source + word->from;
+        int len = word->changed ? (int)strlen(word->text) : word->to - word->from;
+        n += (size_t)snprintf(out + n, bytes - n, "%s%.*s", k > i ? " " : "", len, said);
+    }
+}
+
+/* "Help the customer with their digital workplace" -> "your digital workplace". False when the
+ * task cannot be said to the caller like that. */
 static bool purpose(const char *task, char *out, size_t bytes)
 {
     words_t w;
@@ -69,19 +92,13 @@ static bool purpose(const char *task, char *out, size_t bytes)
     if (n == 0 || n >= sizeof sentence) return false;
     snprintf(sentence, sizeof sentence, "%.*s", (int)n, task);
     words_split(&w, sentence);
-    size_t i = words_is(&w, 0, "help") ? 1 : words_in(&w, 0, "assist") ? 1 : 0;
-    if (!i) return false;
-    if (words_in(&w, i, "the our a")) i++;
-    if (!words_in(&w, i, "customer customers caller callers user users client clients"))
-        return false;
-    if (!words_is(&w, i + 1, "with")) return false;
-    i += 2;
-    if (i >= w.count || w.count - i > 8) return false;
-    for (size_t k = i; k < w.count; k++) {
-        if (words_in(&w, k, "their his her")) words_set(&w, k, "your");
+    size_t from = after_help(&w);
+    if (from == WORDS_NONE || from >= w.count || w.count - from > 8) return false;
+    for (size_t k = from; k < w.count; k++) {
         if (words_in(&w, k, "them him they assistant")) return false;
+        if (words_in(&w, k, "their his her")) words_set(&w, k, "your");
     }
-    words_join(&w, i, w.count, out, bytes);
+    write_words(sentence, &w, from, out, bytes);
     return true;
 }
 

@@ -97,7 +97,17 @@ unsigned take_volunteered(script_t *s, words_t *w, int except);
 void tool(script_t *s, const char *name, cJSON *arguments); /* takes arguments */
 void go_on(script_t *s);                                    /* asks what is still to be asked */
 
+/* script_change.c: each returns true when the utterance was that */
+/* Stores the value; what only the ear can check is read back and confirmed. */
+void take_value(script_t *s, int field, const char *value);
+bool changes(script_t *s, const char *text, const words_t *w);
+bool corrects_last(script_t *s, const char *text, const words_t *w);
+bool restates(script_t *s, const char *text, const words_t *w, bool denied);
+void change_field(script_t *s, int field, const char *text, const words_t *w);
+
 /* script_reply.c: what to do with what the caller said */
+bool pending_text(const script_t *s); /* is the field that was asked for a text? */
+void not_understood(script_t *s);
 void reply(script_t *s, const char *text, bool unheard);
 void offer_human(script_t *s, prompt_t id);
 void say_goodbye(script_t *s);

@@ -32,6 +32,29 @@ static void the_opening_names_the_bot_and_asks(void **state)
     conversation_destroy(&c);
 }
 
+static void the_task_is_said_only_where_it_can_be(void **state)
+{
+    (void)state;
+    static const char *const rows[][2] = {
+        {"Help the customer with their IT support ticket. Be kind.",
+         "I am here to help you with your IT support ticket."},
+        {"Help callers with the claim", "I am here to help you with the claim."},
+        {"Sell them a second insurance.", "I have a few short questions for you."},
+        {"Help the customer with whatever they may want to say and ask of them for ever and ever",
+         "I have a few short questions for you."},
+        {"", "I have a few short questions for you."},
+    };
+    for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
+        conversation_t *c = conversation_new(three_fields());
+        char **task = &call_record(c->call)->initiate->task;
+        free(*task);
+        *task = strdup(rows[i][0]);
+        conversation_open(c);
+        assert_says(c->reply, rows[i][1]);
+        conversation_destroy(&c);
+    }
+}
+
 static void three_answers_fill_three_fields(void **state)
 {
     (void)state;
@@ -479,6 +502,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(the_opening_names_the_bot_and_asks),
+        cmocka_unit_test(the_task_is_said_only_where_it_can_be),
         cmocka_unit_test(three_answers_fill_three_fields),
         cmocka_unit_test(a_value_knows_the_message_it_came_from),
         cmocka_unit_test(what_is_volunteered_is_not_asked_for),
