@@ -211,6 +211,54 @@ static void an_interrupted_answer_is_cut_where_it_was_heard(void **state)
     conversation_destroy(&c);
 }
 
+static void what_the_bot_had_not_asked_yet_is_not_answered(void **state)
+{
+    (void)state;
+    conversation_t *c = conversation_new(three_fields());
+    conversation_open(c);
+    (void)conversation_say(c, "a laptop");
+    (void)conversation_say(c, "yesterday at nine");
+    (void)conversation_say(c, "yes");
+    c->hold = true;
+    (void)conversation_say(c, "building four");
+    conversation_turn_started(c);
+    (void)conversation_barge_in(c, c->turn);
+    conversation_spoken(c, true, "Building");
+    c->hold = false;
+    (void)conversation_say(c, "second floor"); /* goes on with the answer */
+    assert_string_equal(conversation_value(c, "building_location"), "building four, second floor");
+    conversation_destroy(&c);
+}
+
+static void an_interrupted_answer_in_the_making_is_made_no_further(void **state)
+{
+    (void)state;
+    conversation_t *c = conversation_new(three_fields());
+    conversation_open(c);
+    Pl__Envelope env = PL__ENVELOPE__INIT;
+    Pl__Utterance utterance = PL__UTTERANCE__INIT;
+    utterance.text = (char *)"something";
+    env.epoch = 1;
+    env.body_case = PL__ENVELOPE__BODY_UTTERANCE;
+    env.utterance = &utterance;
+    assert_int_equal(call_handle(c->call, c->now, &env, &c->fx), PL_OK);
+    uint32_t thought = 0;
+    for (const effect_t *e = c->fx.first; e; e = e->next) {
+        if (e->kind == FX_THINK) thought = e->think;
+    }
+    fx_clear(&c->fx); /* a manager that streams: one sentence, the thought goes on */
+    assert_int_equal(call_sentence(c->call, c->now, thought, "One.", 0, &c->fx), PL_OK);
+    conversation_run(c);
+    conversation_turn_started(c);
+    conversation_spoken(c, true, "On");
+    assert_int_equal(c->cancels, 1);
+    assert_int_equal(call_state(c->call), CALL_LISTENING);
+    assert_int_equal(call_sentence(c->call, c->now, thought, "Two.", 0, &c->fx), PL_STALE);
+    assert_int_equal(call_thought(c->call, c->now, thought, PL_OK, &c->fx), PL_STALE);
+    assert_string_equal(newest(c, PL__PERSONA__ASSISTANT, PL__ACTION__TALK)->content, "On");
+    conversation_destroy(&c);
+}
+
 static void a_late_report_still_cuts_the_right_message(void **state)
 {
     (void)state;
@@ -681,6 +729,8 @@ int main(void)
         cmocka_unit_test(the_record_tells_the_whole_call),
         cmocka_unit_test(a_leg_hung_up_in_silence_is_no_interaction),
         cmocka_unit_test(an_interrupted_answer_is_cut_where_it_was_heard),
+        cmocka_unit_test(what_the_bot_had_not_asked_yet_is_not_answered),
+        cmocka_unit_test(an_interrupted_answer_in_the_making_is_made_no_further),
         cmocka_unit_test(a_late_report_still_cuts_the_right_message),
         cmocka_unit_test(listening_along_does_not_take_the_floor),
         cmocka_unit_test(words_while_thinking_join_in),
