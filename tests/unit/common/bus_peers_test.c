@@ -131,6 +131,25 @@ static void the_least_loaded_share_of_capacity_is_picked(void **state)
     node_close(&dialogue);
 }
 
+static void between_heartbeats_what_was_sent_counts_as_load(void **state)
+{
+    (void)state;
+    node_t *speech[INSTANCES];
+    open_speeches(speech);
+    pl_bus_load(speech[0]->bus, 0, 10);
+    pl_bus_load(speech[1]->bus, 0, 80);
+    pl_bus_load(speech[2]->bus, 0, 10);
+    node_t *dialogue = node_open(loop, "dialogue", "0", speech_peer, endpoints());
+    assert_true(wait_up(dialogue, "speech", 3, 1000));
+    for (int i = 0; i < 100; i++) ask(dialogue, "speech", 1000); /* at once: no news of loads */
+    assert_true(wait_replies(dialogue, 100, 1000));
+    assert_in_range(speech[0]->requests, 9, 11);
+    assert_in_range(speech[1]->requests, 79, 81);
+    assert_in_range(speech[2]->requests, 9, 11);
+    for (int i = 0; i < INSTANCES; i++) node_close(&speech[i]);
+    node_close(&dialogue);
+}
+
 static void count_draining(void *arg, const pl_peer_t *peer)
 {
     node_t *node = arg;
@@ -349,6 +368,7 @@ int main(int argc, char **argv)
     const struct CMUnitTest tests[] = {
         ON_A_LOOP(ten_requests_at_once_spread_over_equal_instances),
         ON_A_LOOP(the_least_loaded_share_of_capacity_is_picked),
+        ON_A_LOOP(between_heartbeats_what_was_sent_counts_as_load),
         ON_A_LOOP(a_draining_instance_gets_nothing_new_by_its_services_name),
         ON_A_LOOP(peers_are_listed_up_or_not),
         ON_A_LOOP(an_endpoint_of_another_service_is_not_taken_for_it),

@@ -13,6 +13,8 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/socket.h>
+#include <sys/un.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -22,7 +24,7 @@
 
 static const uint8_t token[PL_LANE_TOKEN_BYTES] = "0123456789abcde";
 static const uint8_t wrong_token[PL_LANE_TOKEN_BYTES] = "0123456789abcdf";
-static char endpoint[128];
+static char endpoint[100];
 static pl_loop_t *loop;
 
 typedef struct {
@@ -244,6 +246,28 @@ static void a_second_peer_is_not_answered_and_does_not_hurt_the_first(void **sta
     pl_lane_destroy(&speech.lane);
 }
 
+static void a_stranger_who_comes_and_goes_does_not_hurt_the_peer(void **state)
+{
+    (void)state;
+    end_t speech = {.echo = true}, telephony = {0};
+    open_pair(&speech, &telephony);
+    struct sockaddr_un at = {.sun_family = AF_UNIX};
+    (void)snprintf(at.sun_path, sizeof at.sun_path, "%s", endpoint + strlen("ipc://"));
+    for (int i = 0; i < 20; i++) {
+        int fd = socket(AF_UNIX, SOCK_STREAM, 0);
+        assert_int_equal(connect(fd, (struct sockaddr *)&at, sizeof at), 0);
+        assert_int_equal(write(fd, "no ZMTP", 7), 7);
+        close(fd);
+    }
+    run_for(100);
+    assert_int_equal(speech.broken, 0);
+    assert_int_equal(send_seq(&telephony, 1), PL_OK);
+    telephony.stop_at_frames = 1;
+    assert_true(run_until(&telephony.frames, 1, 1000));
+    pl_lane_destroy(&telephony.lane);
+    pl_lane_destroy(&speech.lane);
+}
+
 /* ---- hostile peers ------------------------------------------------------------------------- */
 
 static zsock_t *raw_peer(void)
@@ -433,6 +457,7 @@ int main(int argc, char **argv)
         ON_A_LOOP(a_wrong_token_is_not_answered),
         ON_A_LOOP(a_lane_nobody_answers_is_broken_in_half_a_second),
         ON_A_LOOP(a_second_peer_is_not_answered_and_does_not_hurt_the_first),
+        ON_A_LOOP(a_stranger_who_comes_and_goes_does_not_hurt_the_peer),
         ON_A_LOOP(malformed_hellos_break_the_lane),
         ON_A_LOOP(bad_messages_after_the_hello),
         ON_A_LOOP(an_oversize_message_breaks_the_lane),
