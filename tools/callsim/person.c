@@ -112,7 +112,10 @@ static bool called_for(const person_t *self, size_t i)
     const step_t *step = &self->scenario->steps[i];
     if (!step->cue[0] || !may_fire(self, i)) return false;
     size_t turn_of = person_waits_for(self);
-    if (!self->hears_words) return i == turn_of;
+    if (!self->hears_words) {
+        size_t count = self->scenario->step_count;
+        return i == turn_of || (turn_of == count && i == count - 1);
+    }
     if (strcmp(step->cue, "any") == 0) return i <= turn_of;
     return words_match_cue(self->heard, step->cue);
 }

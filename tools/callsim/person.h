@@ -2,7 +2,8 @@
  *
  * A step fires on its cue. When words are heard, the first step that has not fired yet and whose
  * cue matches is taken, then one that may fire again (a person asked twice answers twice); "any",
- * silence and interruption wait for the steps before them. Without words, steps are taken in order.
+ * silence and interruption wait for the steps before them. Without words, steps are taken in order,
+ * and the last one again when the bot still speaks and it may fire more than once.
  * An answer waits for the step's reaction time and is held back when the bot goes on speaking.
  *
  * Threads: none, pure: time is an argument, in milliseconds of one clock.

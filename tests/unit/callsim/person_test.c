@@ -141,6 +141,26 @@ static void without_words_steps_are_taken_in_order(void **state)
     says(4200, "number 7");
 }
 
+static void without_words_the_last_step_is_said_again_when_the_bot_asks_on(void **state)
+{
+    (void)state;
+    begin("steps:\n"
+          "  - {cue: any, say: first, delay_ms: 0}\n"
+          "  - {cue: any, say: bye, delay_ms: 0, times: 2}\n",
+          false);
+    bot_says(0, 1000, NULL);
+    says(1000, "first");
+    person_said(person, 1500);
+    bot_says(2000, 3000, NULL);
+    says(3000, "bye");
+    person_said(person, 3500);
+    bot_says(4000, 5000, NULL);
+    says(5000, "bye");
+    person_said(person, 5500);
+    bot_says(6000, 7000, NULL);
+    is_quiet(8000);
+}
+
 static void an_interruption_does_not_wait_for_the_end(void **state)
 {
     (void)state;
@@ -254,6 +274,8 @@ int main(void)
         cmocka_unit_test_teardown(a_new_question_wins_over_the_echo_of_the_last_answer, end),
         cmocka_unit_test_teardown(a_bot_that_goes_on_is_heard_to_the_end, end),
         cmocka_unit_test_teardown(without_words_steps_are_taken_in_order, end),
+        cmocka_unit_test_teardown(without_words_the_last_step_is_said_again_when_the_bot_asks_on,
+                                  end),
         cmocka_unit_test_teardown(an_interruption_does_not_wait_for_the_end, end),
         cmocka_unit_test_teardown(silence_fires_its_step_and_is_measured_from_the_last_voice, end),
         cmocka_unit_test_teardown(a_silent_caller_ignores_what_is_said, end),
