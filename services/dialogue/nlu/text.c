@@ -209,19 +209,6 @@ static void strip_tail(words_t *w)
     }
 }
 
-/* "building for" is building four, unless what follows shows a real "for". */
-static void repair_places(words_t *w)
-{
-    for (size_t i = 0; i + 1 < w->count; i++) {
-        if (words_is(w, i, "forth") && words_in(w, i + 1, "floor level")) words_set(w, i, "fourth");
-        if (!words_in(w, i, PLACES)) continue;
-        if (words_is(w, i + 1, "number")) continue;
-        const char *meant = number_homophone(words_at(w, i + 1));
-        bool real = words_in(w, i + 2, "the a an my your our their people us this that it you me");
-        if (meant && !real) words_set(w, i + 1, meant);
-    }
-}
-
 /* Does a part of a place begin at word i: "second floor", "room twelve"? */
 static bool place_part(const words_t *w, size_t i)
 {
@@ -232,33 +219,65 @@ static bool place_part(const words_t *w, size_t i)
     return words_in(w, i, PLACES) && number_cardinal(w, i + 1, &value) > 0;
 }
 
+/* "building for" is building four, unless what follows shows a real "for". An article before the
+ * next part of the place ("building for a second floor") was only heard into the pause. */
+static void repair_places(words_t *w)
+{
+    for (size_t i = 0; i + 1 < w->count; i++) {
+        if (words_is(w, i, "forth") && words_in(w, i + 1, "floor level")) words_set(w, i, "fourth");
+        const char *meant = number_homophone(words_at(w, i + 1));
+        if (!words_in(w, i, PLACES) || !meant) continue;
+        bool article = words_in(w, i + 2, "the a an") && place_part(w, i + 3);
+        bool real = words_in(w, i + 2, "the a an my your our their people us this that it you me");
+        if (real && !article) continue;
+        words_set(w, i + 1, meant);
+        if (article) words_cut(w, i + 2, i + 3);
+    }
+}
+
 static bool open_ended(const words_t *w, size_t i)
 {
     return words_in(w, i, "the on in at of and a near from by its to is or my our");
 }
 
+/* The word of w that stands where word i of a repaired copy stood in the source. */
+static size_t same_word(const words_t *w, const words_t *repaired, size_t i)
+{
+    size_t k = 0;
+    while (k < w->count && w->at[k].from != repaired->at[i].from) k++;
+    return k;
+}
+
+/* Where the place that begins at word i ends. */
+static size_t place_end(const words_t *w, size_t i)
+{
+    size_t end = i;
+    for (size_t k = i; k < w->count && k - end <= 4; k++) {
+        long value = 0;
+        size_t n = number_cardinal(w, k, &value);
+        if (!n) n = number_ordinal(w, k, &value);
+        if (n) {
+            k += n - 1;
+            end = k + 1;
+        } else if (words_in(w, k, PLACES) || words_in(w, k, COUNTABLE)) {
+            end = k + 1;
+        } else if (!words_in(w, k, "the on in of and ground top")) {
+            break;
+        }
+    }
+    return end;
+}
+
 bool text_find_location(const words_t *w, size_t *from, size_t *to)
 {
-    words_t fixed = *w;
-    repair_places(&fixed);
-    for (size_t i = 0; i < fixed.count; i++) {
-        if (!place_part(&fixed, i)) continue;
-        *from = i;
-        size_t end = i;
-        for (size_t k = i; k < fixed.count && k - end <= 4; k++) {
-            long value = 0;
-            size_t n = number_cardinal(&fixed, k, &value);
-            if (!n) n = number_ordinal(&fixed, k, &value);
-            if (n) {
-                k += n - 1;
-                end = k + 1;
-            } else if (words_in(&fixed, k, PLACES) || words_in(&fixed, k, COUNTABLE)) {
-                end = k + 1;
-            } else if (!words_in(&fixed, k, "the on in of and ground top")) {
-                break;
-            }
-        }
-        *to = end;
+    words_t repaired = *w;
+    repair_places(&repaired);
+    for (size_t i = 0; i < repaired.count; i++) {
+        if (!place_part(&repaired, i)) continue;
+        size_t end = place_end(&repaired, i);
+        if (end <= i) continue;
+        *from = same_word(w, &repaired, i);
+        *to = same_word(w, &repaired, end - 1) + 1;
         while (*from > 0 && words_in(w, *from - 1, "in at on the inside")) (*from)--;
         return true;
     }

@@ -546,6 +546,8 @@ static void texts_keep_the_callers_words(void **state)
         {"building location", "building won", "building one"},
         {"building location", "on the second floor of building three",
          "second floor of building three"},
+        {"building location", "building for a second floor", "building four, second floor"},
+        {"building location", "building for the people", "building for the people"},
         {"building location", "room for the meetings", "room for the meetings"},
         {"building location", "the building location is building nine", "building nine"},
         {"building location", "forth floor", "fourth floor"},

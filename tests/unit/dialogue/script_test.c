@@ -116,6 +116,17 @@ static void what_is_volunteered_is_not_asked_for(void **state)
     conversation_destroy(&c);
 }
 
+static void a_volunteered_place_is_repaired_too(void **state)
+{
+    (void)state;
+    conversation_t *c = conversation_new(three_fields());
+    conversation_open(c);
+    (void)conversation_say(c, "a printer in building for a second floor that smells");
+    assert_string_equal(conversation_value(c, "building_location"), "building four, second floor");
+    assert_string_equal(conversation_value(c, "hardware_info"), "a printer that smells");
+    conversation_destroy(&c);
+}
+
 static void an_acknowledged_text_can_be_corrected(void **state)
 {
     (void)state;
@@ -506,6 +517,7 @@ int main(void)
         cmocka_unit_test(three_answers_fill_three_fields),
         cmocka_unit_test(a_value_knows_the_message_it_came_from),
         cmocka_unit_test(what_is_volunteered_is_not_asked_for),
+        cmocka_unit_test(a_volunteered_place_is_repaired_too),
         cmocka_unit_test(an_acknowledged_text_can_be_corrected),
         cmocka_unit_test(a_moment_read_back_can_be_corrected),
         cmocka_unit_test(the_summary_can_be_corrected),
