@@ -11,7 +11,7 @@
 
 #include "tests/unit/telephony/tone.h"
 
-enum { TICK_US = 20000, WIRE = 256, MS = 1000 };
+enum { TICK_US = 20000, WIRE = 64, MS = 1000 };
 
 /* ---- a far end and a network -------------------------------------------------------------------- */
 
@@ -375,7 +375,7 @@ static void drift(double ppm, unsigned minutes, bool bursts)
     assert_true(most_ms <= 100);
     assert_true(most_packets <= 6);
     assert_int_equal(s.resyncs, 0);
-    /* 200 ppm are 0.72 s an hour: 36 frames; each may need a repair or two, no more. */
+    /* 400 ppm are 1.4 s an hour: 72 frames; each may need a repair or two, no more. */
     double frames = fabs(ppm) / 1e6 * minutes * 3000;
     assert_true(s.concealed + s.missing < 2 * frames + 10);
     sim_end(&s);
@@ -384,10 +384,10 @@ static void drift(double ppm, unsigned minutes, bool bursts)
 static void drifting_clocks_grow_neither_delay_nor_memory(void **state)
 {
     (void)state;
-    drift(200, 120, true);
-    drift(-200, 120, true);
-    drift(800, 20, false);
-    drift(-800, 20, false);
+    drift(400, 60, true);
+    drift(-400, 60, true);
+    drift(800, 15, false);
+    drift(-800, 15, false);
 }
 
 static void a_jump_of_the_time_stamp_begins_a_new_time_line(void **state)
