@@ -182,7 +182,8 @@ static size_t span_rule(when_scan_t *s, size_t i)
         take_span(s, halves, size, -1);
         return used + (words_is(w, i + used, "before") ? 2 : 1);
     }
-    if (!lead) return 0;
+    /* "building for a second floor" is no span of time. */
+    if (!lead || size == 1 || words_in(w, i + used, "floor level")) return 0;
     take_span(s, halves, size, ahead ? 1 : -1);
     return used;
 }
