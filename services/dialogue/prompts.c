@@ -70,7 +70,7 @@ static const entry_t built_in[] = {
     {"en", PROMPT_YES_OR_NO, {"Please say yes or no."}},
     {"en", PROMPT_SKIPPED, {"No problem, let us go on."}},
     {"en", PROMPT_RECAP, {"Let me sum up."}},
-    {"en", PROMPT_RECAP_ITEM, {"{label}: {value}."}},
+    {"en", PROMPT_RECAP_ITEM, {"{value}."}},
     {"en",
      PROMPT_RECAP_ASK,
      {"Is there anything to correct, or anything else I can help you with?"}},
