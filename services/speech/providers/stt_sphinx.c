@@ -433,7 +433,7 @@ static pl_err_t sphinx_open_engine(void **out, pl_loop_t *loop, const pl_config_
     assert(self->count >= 1 && self->count <= DECODERS_MAX);
     metrics_new(self);
     for (size_t i = 0; i < self->count; i++) {
-        char name[16];
+        char name[32];
         (void)snprintf(name, sizeof name, "sphinx-%zu", i);
         self->decoders[i].engine = self;
         self->decoders[i].worker = pl_worker_new(name);
