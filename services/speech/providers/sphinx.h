@@ -1,6 +1,8 @@
 /* sphinx.h - one PocketSphinx decoder (English, 16 kHz), blocking: samples in, words out.
  *
- * Threads: a decoder belongs to one thread at a time. About 105 MB each, a few hundred ms to make.
+ * What kind of answer is expected narrows the language, but another answer is heard all the same.
+ *
+ * Threads: a decoder belongs to one thread at a time. About 130 MB each, a few hundred ms to make.
  * Also used by tools/callsim to understand the bot.
  */
 #ifndef PL_SPEECH_SPHINX_H
@@ -25,5 +27,9 @@ pl_err_t sphinx_feed(sphinx_t *self, const int16_t *pcm, size_t samples);
 const char *sphinx_partial(sphinx_t *self);
 /* Ends the utterance and returns its words; confidence_out (may be NULL) is 0 to 1. */
 const char *sphinx_end(sphinx_t *self, double *confidence_out);
+
+/* How well the model of the expected answer explained the utterance so far: the log likelihood of
+ * a frame, near -20 when it did and below -40 when it did not. For measuring. */
+int sphinx_score(const sphinx_t *self);
 
 #endif
