@@ -13,7 +13,7 @@ start_system
 # What the microphone hears: answers at the pace of the questions. It cannot listen, so the pauses
 # are generous; an answer that comes early interrupts the bot, as people do.
 "$bin/callsim" say --voice rms --pause 14000 --text "building four, second floor" \
-  --pause 16000 --text "yes, that is right" --pause 14000 --text "no, thank you, goodbye" \
+  --pause 16000 --text "yes, that is right" --pause 14000 --text "that is all, thank you, goodbye" \
   --pause 60000 --out "$work/microphone.wav" || fail "no microphone"
 
 mkdir "$work/baresip"

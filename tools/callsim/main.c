@@ -8,6 +8,7 @@
 #include "common/log.h"
 #include "common/loop.h"
 #include "services/speech/providers/flite_voice.h"
+#include "services/speech/providers/sphinx.h"
 #include "tools/callsim/fleet.h"
 #include "tools/callsim/wav.h"
 
@@ -81,6 +82,30 @@ static int say(int argc, char **argv)
     return status;
 }
 
+/* callsim hear: what the recogniser makes of WAV files, to choose lines that it understands. */
+static int hear(int argc, char **argv)
+{
+    sphinx_t *sphinx = NULL;
+    if (argc < 2) {
+        fputs("usage: callsim hear FILE.wav...\n", stderr);
+        return EXIT_USAGE;
+    }
+    int status = sphinx_new(&sphinx, NULL) ? EXIT_FAILURE : EXIT_SUCCESS;
+    for (int i = 1; i < argc && status == EXIT_SUCCESS; i++) {
+        int16_t *pcm = NULL;
+        size_t samples = 0;
+        pl_err_t err = wav_load(argv[i], &pcm, &samples);
+        if (!err) err = sphinx_begin(sphinx, PL__EXPECT__ANYTHING);
+        if (!err) err = sphinx_feed(sphinx, pcm, samples);
+        if (!err) printf("%s: %s\n", argv[i], sphinx_end(sphinx, NULL));
+        if (err) fprintf(stderr, "callsim hear: %s: %s\n", argv[i], pl_err_text(err));
+        if (err) status = EXIT_FAILURE;
+        free(pcm);
+    }
+    sphinx_destroy(&sphinx);
+    return status;
+}
+
 static int check(int argc, char **argv)
 {
     int status = argc > 1 ? EXIT_SUCCESS : EXIT_USAGE;
@@ -114,6 +139,7 @@ int main(int argc, char **argv)
     pl_signals_init();
     pl_log_init("callsim", PL_LOG_WARN);
     if (argc > 1 && strcmp(argv[1], "say") == 0) return say(argc - 1, argv + 1);
+    if (argc > 1 && strcmp(argv[1], "hear") == 0) return hear(argc - 1, argv + 1);
     if (argc > 1 && strcmp(argv[1], "check") == 0) return check(argc - 1, argv + 1);
 
     options_t options;

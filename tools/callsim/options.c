@@ -15,6 +15,7 @@ static const char usage[] =
     "       callsim --browser URL [options] SCENARIO    rings as the page /phone does\n"
     "       callsim --answer ADDRESS:PORT [options] SCENARIO    is rung there, unregistered\n"
     "       callsim say [--voice V] [--rate R] {[--pause MS] --text TEXT}... --out F.wav\n"
+    "       callsim hear FILE.wav...    what the recogniser makes of it (16 kHz mono)\n"
     "       callsim check SCENARIO...    reads scenarios and says whether they are right\n"
     "\n"
     "Callers:\n"
