@@ -44,10 +44,10 @@ struct sphinx {
 
 /* The narrow decoder's score a frame, in PocketSphinx's units, from which on it is believed; the
  * figures are in docs/decisions/0004. */
-static const int believed[SPHINX_MODELS] = {[PL__EXPECT__ANYTHING] = -28,
+static const int believed[SPHINX_MODELS] = {[PL__EXPECT__ANYTHING] = -32,
                                             [PL__EXPECT__DIGITS] = -42,
                                             [PL__EXPECT__DATE_TIME] = -40,
-                                            [PL__EXPECT__SPELLING] = -42,
+                                            [PL__EXPECT__SPELLING] = -46,
                                             [PL__EXPECT__YES_NO] = -38};
 static const char *const search_names[SPHINX_MODELS] = {"anything", "digits", "date_time",
                                                         "spelling", "yes_no"};
@@ -103,9 +103,10 @@ static bool open_narrow(sphinx_t *self, const model_t *m)
 {
     const sphinx_models_t *models = sphinx_models(m->dict);
     if (!models) return false;
-    bool good = decoder_open(&self->narrow, cmd_ln_init(NULL, ps_args(), TRUE, "-hmm", m->hmm,
-                                                        "-dict", models->dict, "-logfn",
-                                                        "/dev/null", "-fwdflat", "no", NULL));
+    /* A lower word insertion probability: noise behind a short answer made a word of its own. */
+    bool good = decoder_open(
+        &self->narrow, cmd_ln_init(NULL, ps_args(), TRUE, "-hmm", m->hmm, "-dict", models->dict,
+                                   "-logfn", "/dev/null", "-wip", "0.1", "-fwdflat", "no", NULL));
     for (size_t i = 0; good && i < SPHINX_MODELS; i++)
         good = ps_set_lm_file(self->narrow.ps, search_names[i], models->lm[i]) == 0;
     return good;
