@@ -522,6 +522,12 @@ bool pl_config_bool(const pl_config_t *self, const char *path)
     return value;
 }
 
+const char *pl_config_where(const pl_config_t *self, const char *path)
+{
+    const config_entry_t *entry = config_entries_find(&self->entries, path);
+    return entry ? entry->where : "";
+}
+
 size_t pl_config_count(const pl_config_t *self, const char *path)
 {
     size_t length = strlen(path);

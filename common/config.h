@@ -64,6 +64,9 @@ int64_t pl_config_int(const pl_config_t *self, const char *path);
 double pl_config_double(const pl_config_t *self, const char *path);
 bool pl_config_bool(const pl_config_t *self, const char *path);
 
+/* Where the value at path stands: "config/parley.yaml:12" or "--set"; "" when it is the default. */
+const char *pl_config_where(const pl_config_t *self, const char *path);
+
 /* Length of the list at path (without "[]"); 0 when absent. */
 size_t pl_config_count(const pl_config_t *self, const char *path);
 /* A value inside a list, path written as a format: pl_config_item(c, "bus.endpoints.rag[%zu]", i) */
