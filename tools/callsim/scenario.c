@@ -62,13 +62,17 @@ typedef struct {
     bool failed;
 } reader_t;
 
-static void complain(reader_t *reader, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
+static void complain(reader_t *reader, const char *path, const char *fmt, ...)
+    __attribute__((format(printf, 3, 4)));
 
-static void complain(reader_t *reader, const char *fmt, ...)
+/* "s.yaml:7: steps[1].say: what"; a setting that is not there has the file's name alone. */
+static void complain(reader_t *reader, const char *path, const char *fmt, ...)
 {
     if (reader->failed) return;
     reader->failed = true;
-    int used = snprintf(reader->error, reader->error_bytes, "%s: ", reader->file);
+    const char *where = pl_config_where(reader->config, path);
+    int used = snprintf(reader->error, reader->error_bytes,
+                        "%s: %s: ", where[0] ? where : reader->file, path);
     if (used < 0 || (size_t)used >= reader->error_bytes) return;
     va_list args;
     va_start(args, fmt);
@@ -102,7 +106,7 @@ static int choice(reader_t *reader, const char *path, const char *const *words, 
     for (int i = 0; i < count; i++) {
         if (strcmp(value, words[i]) == 0) return i;
     }
-    complain(reader, "%s: must not be \"%s\"", path, value);
+    complain(reader, path, "must not be \"%s\"", value);
     return 0;
 }
 
@@ -110,34 +114,35 @@ static void check_placeholders(reader_t *reader, const char *path, const char *t
 {
     char line[SCENARIO_TEXT_BYTES];
     if (scenario_expand(text, 1, line, sizeof line)) {
-        complain(reader,
-                 "%s: \"%s\" is too long or holds a placeholder that is none of {n}, {n4}, "
-                 "{s4}",
-                 path, text);
+        complain(reader, path,
+                 "\"%s\" is too long or holds a placeholder that is none of {n}, {n4}, {s4}", text);
     }
+}
+
+/* "steps[3]" or "steps[3].say". Returns out. */
+static char *item_path(char out[64], const char *list, size_t i, const char *name)
+{
+    snprintf(out, 64, name ? "%s[%zu].%s" : "%s[%zu]%s", list, i, name ? name : "");
+    return out;
 }
 
 static void check_step(reader_t *reader, const step_t *step, size_t i)
 {
+    char path[64];
     int cues =
         (step->cue[0] != '\0') + (step->after_silence_ms > 0) + (step->interrupt_after_ms > 0);
     int acts = (step->say[0] != '\0') + (step->dtmf[0] != '\0') + (step->stay_silent_ms > 0) +
                step->hang_up;
-    if (cues != 1) {
-        complain(reader, "steps[%zu]: needs one of cue, after_silence_ms, interrupt_after_ms", i);
-    }
-    if (acts != 1) {
-        complain(reader, "steps[%zu]: needs one of say, dtmf, stay_silent_ms, hang_up", i);
-    }
-    if (step->hang_up_after_ms && !step->say[0]) {
-        complain(reader, "steps[%zu].hang_up_after_ms: only with say", i);
-    }
+    item_path(path, "steps", i, NULL);
+    if (cues != 1) complain(reader, path, "needs one of cue, after_silence_ms, interrupt_after_ms");
+    if (acts != 1) complain(reader, path, "needs one of say, dtmf, stay_silent_ms, hang_up");
+    item_path(path, "steps", i, "hang_up_after_ms");
+    if (step->hang_up_after_ms && !step->say[0]) complain(reader, path, "only with say");
+    item_path(path, "steps", i, "dtmf");
     if (step->dtmf[strspn(step->dtmf, "0123456789*#ABCD")]) {
-        complain(reader, "steps[%zu].dtmf: \"%s\" holds no key of a phone", i, step->dtmf);
+        complain(reader, path, "\"%s\" holds no key of a phone", step->dtmf);
     }
-    char path[64];
-    snprintf(path, sizeof path, "steps[%zu].say", i);
-    check_placeholders(reader, path, step->say);
+    check_placeholders(reader, item_path(path, "steps", i, "say"), step->say);
 }
 
 static void read_steps(reader_t *reader, scenario_t *self)
@@ -145,7 +150,7 @@ static void read_steps(reader_t *reader, scenario_t *self)
     uint32_t delay_ms = number(reader, "caller.delay_ms");
     self->step_count = pl_config_count(reader->config, "steps");
     if (self->step_count > SCENARIO_MAX_STEPS) {
-        complain(reader, "steps: at most %d", SCENARIO_MAX_STEPS);
+        complain(reader, "steps", "at most %d", SCENARIO_MAX_STEPS);
         self->step_count = 0;
     }
     for (size_t i = 0; i < self->step_count; i++) {
@@ -173,7 +178,7 @@ static void read_expects(reader_t *reader, scenario_t *self)
 {
     self->expect_count = pl_config_count(reader->config, "expect");
     if (self->expect_count > SCENARIO_MAX_EXPECTS) {
-        complain(reader, "expect: at most %d", SCENARIO_MAX_EXPECTS);
+        complain(reader, "expect", "at most %d", SCENARIO_MAX_EXPECTS);
         self->expect_count = 0;
     }
     for (size_t i = 0; i < self->expect_count; i++) {
@@ -181,15 +186,16 @@ static void read_expects(reader_t *reader, scenario_t *self)
         expect->field = pl_config_item(reader->config, "expect[%zu].field", i);
         expect->value = pl_config_item(reader->config, "expect[%zu].value", i);
         const char *type = pl_config_item(reader->config, "expect[%zu].type", i);
-        if (!expect->field[0]) complain(reader, "expect[%zu].field: missing", i);
-        if (!expect_kind_parse(type, &expect->kind)) {
-            complain(reader, "expect[%zu].type: must not be \"%s\"", i, type);
-        } else if (!expect_valid(expect->kind, expect->value)) {
-            complain(reader, "expect[%zu].value: \"%s\" is no %s to expect", i, expect->value,
-                     type);
-        }
         char path[64];
-        snprintf(path, sizeof path, "expect[%zu].value", i);
+        item_path(path, "expect", i, "field");
+        if (!expect->field[0]) complain(reader, path, "missing");
+        item_path(path, "expect", i, "type");
+        bool known = expect_kind_parse(type, &expect->kind);
+        if (!known) complain(reader, path, "must not be \"%s\"", type);
+        item_path(path, "expect", i, "value");
+        if (known && !expect_valid(expect->kind, expect->value)) {
+            complain(reader, path, "\"%s\" is no %s to expect", expect->value, type);
+        }
         check_placeholders(reader, path, expect->value);
     }
 }

@@ -65,14 +65,14 @@ static void wrong_scenarios_are_refused_with_the_reason(void **state)
     refused("steps:\n  - {cue: a, sya: b}\n", "s.yaml:2: steps[0].sya: unknown key");
     refused("caller: {voice: [a]}\n", "caller.voice");
     refused("caller: {answer: perhaps}\n", "caller.answer: must not be \"perhaps\"");
-    refused("end: never\n", "end: must not be");
-    refused("steps:\n  - {say: b}\n", "steps[0]: needs one of cue");
+    refused("end: never\n", "s.yaml:1: end: must not be");
+    refused("steps:\n  - {say: b}\n", "s.yaml:2: steps[0]: needs one of cue");
     refused("steps:\n  - {cue: a}\n", "steps[0]: needs one of say");
     refused("steps:\n  - {cue: a, say: b, hang_up: true}\n", "steps[0]: needs one of say");
-    refused("steps:\n  - {cue: a, say: b}\n  - {cue: a, dtmf: 1x}\n", "steps[1].dtmf");
+    refused("steps:\n  - {cue: a, say: b}\n  - {cue: a, dtmf: 1x}\n", "s.yaml:3: steps[1].dtmf");
     refused("steps:\n  - {cue: a, hang_up: true, hang_up_after_ms: 5}\n", "hang_up_after_ms");
     refused("steps:\n  - {cue: a, say: \"{x}\"}\n", "placeholder");
-    refused("expect:\n  - {value: a}\n", "expect[0].field");
+    refused("expect:\n  - {value: a}\n", "s.yaml: expect[0].field: missing");
     refused("expect:\n  - {field: a, value: b, type: colour}\n", "expect[0].type");
     refused("expect:\n  - {field: a, value: tomorrow, type: datetime}\n", "expect[0].value");
     refused("deadline_s: 0\n", "deadline_s");
