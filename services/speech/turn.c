@@ -76,6 +76,23 @@ static Pl__Say *say_copy(const Pl__Say *say)
     return copy;
 }
 
+static bool silent(const Pl__Say *say)
+{
+    return strspn(say->text, " \t\r\n") == strlen(say->text);
+}
+
+/* Passes over sentences without a word, such as the one that only says it is the last. */
+static void skip_silent(turn_t *self)
+{
+    while (!self->under_way && self->synthesised < self->count) {
+        sentence_t *s = &self->sentences[self->synthesised];
+        if (!silent(s->say)) return;
+        s->start = s->end = self->samples;
+        s->complete = true;
+        self->synthesised++;
+    }
+}
+
 pl_err_t turn_add(turn_t *self, const Pl__Say *say)
 {
     uint32_t next = self->count > 0 ? self->sentences[self->count - 1].say->index + 1 : 0;
@@ -86,6 +103,7 @@ pl_err_t turn_add(turn_t *self, const Pl__Say *say)
     self->sentences = grown;
     self->sentences[self->count++] = (sentence_t){.say = say_copy(say)};
     self->whole = say->last;
+    skip_silent(self);
     return PL_OK;
 }
 
@@ -94,25 +112,13 @@ void turn_close(turn_t *self)
     self->whole = true;
 }
 
-static bool silent(const Pl__Say *say)
-{
-    return strspn(say->text, " \t\r\n") == strlen(say->text);
-}
-
 const Pl__Say *turn_synthesise(turn_t *self)
 {
-    if (self->under_way) return NULL;
-    while (self->synthesised < self->count) {
-        sentence_t *s = &self->sentences[self->synthesised];
-        s->start = s->end = self->samples;
-        if (!silent(s->say)) {
-            self->under_way = true;
-            return s->say;
-        }
-        s->complete = true;
-        self->synthesised++;
-    }
-    return NULL;
+    if (self->under_way || self->synthesised == self->count) return NULL;
+    sentence_t *s = &self->sentences[self->synthesised];
+    s->start = s->end = self->samples;
+    self->under_way = true;
+    return s->say;
 }
 
 static void append(turn_t *self, const int16_t *pcm, size_t samples)
@@ -150,6 +156,7 @@ void turn_synthesised(turn_t *self)
     if (!self->under_way) return;
     self->under_way = false;
     self->sentences[self->synthesised++].complete = true;
+    skip_silent(self);
 }
 
 /* ---- frames ---- */
