@@ -112,6 +112,12 @@ static bool open_narrow(sphinx_t *self, const model_t *m)
     return good;
 }
 
+pl_err_t sphinx_find_model(const char *model_dir)
+{
+    model_t m;
+    return model_find(&m, model_dir && *model_dir ? model_dir : MODEL_DIR);
+}
+
 pl_err_t sphinx_new(sphinx_t **out, const char *model_dir)
 {
     if (!model_dir || !*model_dir) model_dir = MODEL_DIR;

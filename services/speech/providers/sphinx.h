@@ -20,6 +20,8 @@ typedef struct sphinx sphinx_t;
  * the model cannot be read, having logged which file. */
 pl_err_t sphinx_new(sphinx_t **out, const char *model_dir);
 void sphinx_destroy(sphinx_t **self_p);
+/* Are the model's files there? Quick; PL_UNAVAILABLE as sphinx_new. */
+pl_err_t sphinx_find_model(const char *model_dir);
 
 pl_err_t sphinx_begin(sphinx_t *self, Pl__Expect expect); /* a new utterance */
 pl_err_t sphinx_feed(sphinx_t *self, const int16_t *pcm, size_t samples);

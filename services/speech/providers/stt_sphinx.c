@@ -10,6 +10,7 @@
  */
 #include <assert.h>
 #include <inttypes.h>
+#include <signal.h>
 #include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -53,6 +54,7 @@ struct engine {
     utterance_t *waiting; /* for a decoder, oldest first */
     size_t refs;          /* what other threads will still post about, and the owner */
     bool closed;
+    uint64_t start_ms;
     pl_metric_t *ready, *busy, *queued;
 };
 
@@ -159,8 +161,10 @@ static void on_loaded(void *arg);
 static void load(void *arg)
 {
     decoder_t *d = arg;
-    (void)setpriority(PRIO_PROCESS, (id_t)gettid(), NICE);
-    if (!d->sphinx) d->err = sphinx_new(&d->sphinx, d->engine->model_dir);
+    bool first = d == d->engine->decoders; /* callers wait for it, hardly for the others */
+    if (!first) (void)setpriority(PRIO_PROCESS, (id_t)gettid(), NICE);
+    d->err = sphinx_new(&d->sphinx, d->engine->model_dir);
+    if (first) (void)setpriority(PRIO_PROCESS, (id_t)gettid(), NICE);
     pl_loop_post(d->engine->loop, on_loaded, d);
 }
 
@@ -256,6 +260,13 @@ static void on_loaded(void *arg)
     decoder_t *d = arg;
     engine_t *self = d->engine;
     d->ready = d->err == PL_OK;
+    log_info("sphinx.loading", "decoder=%zu err=%s since_start_ms=%" PRIu64,
+             (size_t)(d - self->decoders), pl_err_name(d->err), pl_clock_ms() - self->start_ms);
+    if (!self->closed && d == self->decoders && d->err) {
+        log_error("sphinx.unusable", "dir=%s", self->model_dir);
+        (void)kill(getpid(),
+                   SIGTERM); /* nobody could be understood: end, and let the supervisor tell */
+    }
     if (!self->closed) {
         load_next(self);
         assign(self);
@@ -413,9 +424,7 @@ static void metrics_new(engine_t *self)
 static pl_err_t sphinx_open_engine(void **out, pl_loop_t *loop, const pl_config_t *cfg)
 {
     const char *dir = pl_config_str(cfg, "speech.stt.sphinx.model_dir");
-    uint64_t start_ms = pl_clock_ms();
-    sphinx_t *first = NULL;
-    pl_err_t err = sphinx_new(&first, dir);
+    pl_err_t err = sphinx_find_model(dir);
     if (err) {
         (void)fprintf(stderr,
                       "parley-speech: speech.stt.sphinx.model_dir: no English model can be read in "
@@ -438,9 +447,8 @@ static pl_err_t sphinx_open_engine(void **out, pl_loop_t *loop, const pl_config_
         self->decoders[i].engine = self;
         self->decoders[i].worker = pl_worker_new(name);
     }
-    self->decoders[0].sphinx = first;
+    self->start_ms = pl_clock_ms();
     load_next(self);
-    log_info("sphinx.ready", "load_ms=%" PRIu64, pl_clock_ms() - start_ms);
     *out = self;
     return PL_OK;
 }
