@@ -199,6 +199,8 @@ static inline void on_leg_event(void *arg, const Pl__Envelope *env, pl_request_t
         copy_text(told->codec, sizeof told->codec, env->leg_answered->codec);
         break;
     case PL__ENVELOPE__BODY_LEG_ENDED:
+        /* A keep-alive that crossed the end is answered by another one, of a leg unknown by now. */
+        if (world.live_call[0] == '\0' && env->leg_ended->end == PL__LEG_END__LEG_FAILED) break;
         told->ended++;
         world.live_call[0] = '\0';
         told->end = env->leg_ended->end;
