@@ -12,7 +12,7 @@
 
 enum { BUFFER_MS = 60, WORDS_A_MINUTE = 165, LANG_BYTES = 36, VOICE_BYTES = 64 };
 
-static char *known_langs;  /* " af fr fr-fr ", filled when the engine opens, then read only */
+static char *known_langs;  /* " af fr fr-fr ", filled at the first opening, then read only */
 static char *known_voices; /* "\nFrench_(France)\n", the same */
 
 typedef struct {
@@ -81,7 +81,6 @@ static pl_err_t say(const tts_say_t *what, voice_emit_fn *emit, void *arg)
     flow_t flow = {emit, arg};
     espeak_ERROR rc = espeak_Synth(what->text, strlen(what->text) + 1, 0, POS_CHARACTER, 0,
                                    espeakCHARS_UTF8, NULL, &flow);
-    if (rc == EE_OK) rc = espeak_Synchronize();
     return rc == EE_OK ? PL_OK : PL_INTERNAL;
 }
 
@@ -106,17 +105,27 @@ static void list_voices(void)
     }
 }
 
+/* Once a process and until its exit: a second espeak_Terminate waits for ever (1.51). */
+static int initialise(void)
+{
+    static int hz;
+    if (hz > 0) return hz;
+    hz = espeak_Initialize(AUDIO_OUTPUT_SYNCHRONOUS, BUFFER_MS, NULL, espeakINITIALIZE_DONT_EXIT);
+    if (hz <= 0) return hz;
+    espeak_SetSynthCallback(on_samples);
+    list_voices();
+    return hz;
+}
+
 static pl_err_t espeak_open_engine(void **engine, pl_loop_t *loop, const pl_config_t *cfg)
 {
     (void)cfg;
-    int hz = espeak_Initialize(AUDIO_OUTPUT_RETRIEVAL, BUFFER_MS, NULL, espeakINITIALIZE_DONT_EXIT);
+    int hz = initialise();
     if (hz <= 0) {
         (void)fprintf(stderr, "parley-speech: eSpeak NG's data cannot be read (Debian's "
                               "espeak-ng-data has it)\n");
         return PL_UNAVAILABLE;
     }
-    espeak_SetSynthCallback(on_samples);
-    list_voices();
     *engine = voice_pool_new(loop, "espeak", 1, (uint32_t)hz, say);
     return PL_OK;
 }
@@ -124,13 +133,8 @@ static pl_err_t espeak_open_engine(void **engine, pl_loop_t *loop, const pl_conf
 static void espeak_close_engine(void **engine)
 {
     voice_pool_t *pool = *engine;
-    if (!pool) return;
     *engine = NULL;
     voice_pool_destroy(&pool);
-    (void)espeak_Terminate();
-    free(known_langs);
-    free(known_voices);
-    known_langs = known_voices = NULL;
 }
 
 static bool espeak_speaks(void *engine, const char *lang)
