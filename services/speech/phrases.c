@@ -145,11 +145,11 @@ void phrases_destroy(phrases_t **self_p)
 
 static size_t rule_find(const char *name, size_t bytes)
 {
-    for (size_t i = 0; i < RULES; i++) {
-        if (strlen(rules[i].name) == bytes && memcmp(rules[i].name, name, bytes) == 0) return i;
-    }
-    assert(!"a rule that there is not");
-    return 0;
+    size_t i = 0;
+    while (i < RULES && !(strlen(rules[i].name) == bytes && !memcmp(rules[i].name, name, bytes)))
+        i++;
+    assert(i < RULES); /* else a template names a rule that there is not */
+    return i;
 }
 
 typedef struct {

@@ -37,6 +37,15 @@ static bool control(unsigned char c)
     return (c < 0x20 && c != '\n') || c == 0x7f;
 }
 
+/* Bytes of markup at that place, which leave a space. */
+static size_t markup(const char *at, bool line)
+{
+    size_t skip = line ? bullet(at) : 0;
+    if (skip == 0) skip = tag(at);
+    if (skip == 0) skip = link_target(at);
+    return skip;
+}
+
 char *plain_text(const char *text)
 {
     char *out = malloc(strlen(text) + 1);
@@ -44,9 +53,7 @@ char *plain_text(const char *text)
     char *to = out;
     bool line = true;
     for (const char *at = text; *at;) {
-        size_t skip = line ? bullet(at) : 0;
-        if (skip == 0) skip = tag(at);
-        if (skip == 0) skip = link_target(at);
+        size_t skip = markup(at, line);
         if (skip > 0) {
             at += skip;
             if (to > out && to[-1] != ' ') *to++ = ' ';

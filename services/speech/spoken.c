@@ -345,11 +345,12 @@ static size_t rule_year(FILE *out, const char *at)
 static size_t rule_ordinal(FILE *out, const char *at)
 {
     size_t bytes = digits(at);
-    if (bytes < 1 || bytes > 2 || !ends(at + bytes + 2)) return 0;
+    if (bytes < 1 || bytes > 2) return 0;
     const char *tail = at + bytes;
     if (strncmp(tail, "st", 2) != 0 && strncmp(tail, "nd", 2) != 0 && strncmp(tail, "rd", 2) != 0 &&
         strncmp(tail, "th", 2) != 0)
         return 0;
+    if (!ends(tail + 2)) return 0;
     number_ordinal(out, number(at, bytes));
     return bytes + 2;
 }

@@ -404,9 +404,15 @@ static void sphinx_close(void **stream_p)
     if (!stream) return;
     *stream_p = NULL;
     if (stream->decoded) forget(stream->decoded);
-    for (utterance_t *u = stream->engine->waiting, *next; u; u = next) {
-        next = u->next;
-        if (u->stream == stream) forget(u);
+    for (utterance_t **at = &stream->engine->waiting; *at;) {
+        utterance_t *u = *at;
+        if (u->stream != stream) {
+            at = &u->next;
+            continue;
+        }
+        *at = u->next;
+        free(u->pcm);
+        free(u);
     }
     set_gauges(stream->engine);
     free(stream);
