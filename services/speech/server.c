@@ -34,6 +34,7 @@ struct server {
     metrics_t metrics;
     pl_timer_t *tick;
     uint64_t drain_until_ms; /* 0: not draining */
+    bool deaf;               /* the recogniser has failed */
 };
 
 /* ---- channels ---- */
@@ -237,6 +238,15 @@ static void metrics_new(metrics_t *m)
     m->refused = pl_metric_counter("parley_speech_streams_refused_total", NULL, "Streams refused");
 }
 
+/* Nobody could be understood: end, and let whoever watches over us tell. */
+static void on_deaf(void *arg)
+{
+    server_t *self = arg;
+    log_error("server.deaf", "stt=%s", self->world.stt->name);
+    self->deaf = true;
+    pl_loop_stop(self->loop);
+}
+
 static pl_err_t open_engines(server_t *self, const pl_config_t *cfg)
 {
     const char *name = pl_config_str(cfg, "speech.stt.provider");
@@ -248,7 +258,7 @@ static pl_err_t open_engines(server_t *self, const pl_config_t *cfg)
     }
     pl_err_t err = voices_new(&self->world.voices, self->loop, cfg);
     if (err) return err;
-    return self->world.stt->open_engine(&self->world.stt_engine, self->loop, cfg);
+    return self->world.stt->open_engine(&self->world.stt_engine, self->loop, cfg, on_deaf, self);
 }
 
 static void take_messages(server_t *self)
@@ -296,7 +306,7 @@ pl_err_t server_run(server_t *self)
 {
     log_info("server.ready", "stt=%s max_streams=%zu", self->world.stt->name, self->max);
     pl_loop_run(self->loop);
-    return PL_OK;
+    return self->deaf ? PL_UNAVAILABLE : PL_OK;
 }
 
 void server_stop(server_t *self)

@@ -10,7 +10,7 @@
 
 typedef struct server server_t;
 
-/* Loads the first recogniser and binds. PL_INVALID: the configuration is wrong; has said why. */
+/* Opens the engines and binds. PL_INVALID: the configuration is wrong; has said why. */
 pl_err_t server_new(server_t **out, const pl_config_t *cfg);
 pl_err_t server_run(server_t *self); /* returns when drained */
 void server_stop(server_t *self);    /* any thread: as a second SIGTERM */

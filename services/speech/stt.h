@@ -4,7 +4,7 @@
  * listen begins an utterance; end_of_speech asks for its final text, drop forgets it. Texts come in
  * the order of the utterances, each one's final after its partials.
  *
- * Threads: one loop calls and is called back; nothing blocks but open_engine. Callbacks never run
+ * Threads: one loop calls and is called back; nothing blocks. Callbacks never run
  * inside a call. Engines have their own threads.
  */
 #ifndef PL_SPEECH_STT_H
@@ -24,10 +24,15 @@ typedef struct {
     void *arg;
 } stt_sink_t;
 
+/* The engine cannot recognise after all, for good; it has logged why. */
+typedef void stt_failed_fn(void *arg);
+
 typedef struct stt_provider {
     const char *name; /* what config says: speech.stt.provider=sphinx */
-    /* Returns when it can recognise; says on standard error why not. */
-    pl_err_t (*open_engine)(void **engine, pl_loop_t *loop, const pl_config_t *cfg);
+    /* Quick: models may still be read after it, and utterances wait for them. What can be told at
+     * once it tells on standard error; what turns out later it tells by failed. */
+    pl_err_t (*open_engine)(void **engine, pl_loop_t *loop, const pl_config_t *cfg,
+                            stt_failed_fn *failed, void *arg);
     void (*close_engine)(void **engine); /* streams are closed before; blocks for its threads */
 
     pl_err_t (*open)(void *engine, void **stream, const stt_sink_t *sink);

@@ -2,7 +2,7 @@
  * and a narrow one with a small model of the expected kind of answer. The narrow one's words are
  * taken when they explain the audio well; a caller who says something else is heard by the wide
  * one. Where a kind of answer is expected the wide one, which costs six times as much, only starts
- * once the narrow one does badly, and catches up. Figures: docs/decisions/0004. */
+ * once the narrow one does badly, and catches up. Figures: docs/decisions/0005. */
 #include "services/speech/providers/sphinx.h"
 
 #include <assert.h>
@@ -43,7 +43,7 @@ struct sphinx {
 };
 
 /* The narrow decoder's score a frame, in PocketSphinx's units, from which on it is believed; the
- * figures are in docs/decisions/0004. */
+ * figures are in docs/decisions/0005. */
 static const int believed[SPHINX_MODELS] = {[PL__EXPECT__ANYTHING] = -32,
                                             [PL__EXPECT__DIGITS] = -42,
                                             [PL__EXPECT__DATE_TIME] = -40,

@@ -10,7 +10,6 @@
  */
 #include <assert.h>
 #include <inttypes.h>
-#include <signal.h>
 #include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -55,6 +54,8 @@ struct engine {
     size_t refs;          /* what other threads will still post about, and the owner */
     bool closed;
     uint64_t start_ms;
+    stt_failed_fn *failed; /* when not even one decoder can be had */
+    void *failed_arg;
     pl_metric_t *ready, *busy, *queued;
 };
 
@@ -262,11 +263,8 @@ static void on_loaded(void *arg)
     d->ready = d->err == PL_OK;
     log_info("sphinx.loading", "decoder=%zu err=%s since_start_ms=%" PRIu64,
              (size_t)(d - self->decoders), pl_err_name(d->err), pl_clock_ms() - self->start_ms);
-    if (!self->closed && d == self->decoders && d->err) {
-        log_error("sphinx.unusable", "dir=%s", self->model_dir);
-        (void)kill(getpid(),
-                   SIGTERM); /* nobody could be understood: end, and let the supervisor tell */
-    }
+    bool first = d == self->decoders;
+    if (!self->closed && first && d->err) self->failed(self->failed_arg);
     if (!self->closed) {
         load_next(self);
         assign(self);
@@ -427,7 +425,8 @@ static void metrics_new(engine_t *self)
     self->queued = pl_metric_gauge("parley_stt_waiting", NULL, "Utterances without a decoder");
 }
 
-static pl_err_t sphinx_open_engine(void **out, pl_loop_t *loop, const pl_config_t *cfg)
+static pl_err_t sphinx_open_engine(void **out, pl_loop_t *loop, const pl_config_t *cfg,
+                                   stt_failed_fn *failed, void *arg)
 {
     const char *dir = pl_config_str(cfg, "speech.stt.sphinx.model_dir");
     pl_err_t err = sphinx_find_model(dir);
@@ -441,6 +440,8 @@ static pl_err_t sphinx_open_engine(void **out, pl_loop_t *loop, const pl_config_
     engine_t *self = calloc(1, sizeof *self);
     assert(self);
     self->loop = loop;
+    self->failed = failed;
+    self->failed_arg = arg;
     self->refs = 1;
     self->model_dir = strdup(dir);
     assert(self->model_dir);

@@ -1,5 +1,5 @@
 /* sphinx_test.c - the recogniser on Flite's speech: what it must hear, by kind of answer; and its
- * narrow models. The figures for many sentences are in docs/decisions/0004. */
+ * narrow models. The figures for many sentences are in docs/decisions/0005. */
 #include "services/speech/providers/sphinx.h"
 
 #include <setjmp.h>
