@@ -82,6 +82,19 @@ static bool all_have_utterances(const void *arg)
     return true;
 }
 
+/* Words at the same places. */
+static unsigned alike(const char *a, const char *b)
+{
+    unsigned same = 0;
+    while (*a && *b) {
+        size_t x = strcspn(a, " "), y = strcspn(b, " ");
+        same += x == y && memcmp(a, b, x) == 0;
+        a += x + strspn(a + x, " ");
+        b += y + strspn(b + y, " ");
+    }
+    return same;
+}
+
 static void ten_callers_at_once_do_not_mix(void **state)
 {
     (void)state;
@@ -95,23 +108,18 @@ static void ten_callers_at_once_do_not_mix(void **state)
                        words[(i + 3) % 10], words[(i * 7 + 1) % 10], words[i], words[(i + 6) % 10],
                        words[(9 - i) % 10], words[i]);
         listen_for(c, PL__EXPECT__DIGITS);
-        caller_says(c, "slt", said[i]);
+        caller_says(c, "rms", said[i]);
     }
     assert_true(wait_for(all_have_utterances, &world.calls[0], 60000));
     (void)wait_for(never, NULL, 300);
-    unsigned right = 0;
+    /* A synthetic digit may be misheard; what must never happen is another caller's number. */
     for (size_t i = 0; i < 10; i++) {
         const call_t *c = &world.calls[i];
         assert_int_equal(c->utterances, 1);
-        if (strcmp(c->text, said[i]) == 0)
-            right++;
-        else
-            print_message("said \"%s\" heard \"%s\"\n", said[i], c->text);
-        for (size_t j = 0; j < 10; j++) {
-            if (j != i) assert_string_not_equal(c->text, said[j]);
-        }
+        unsigned own = alike(c->text, said[i]);
+        if (own < 6) fail_msg("said \"%s\" heard \"%s\"", said[i], c->text);
+        for (size_t j = 0; j < 10; j++) assert_true(j == i || alike(c->text, said[j]) < own);
     }
-    assert_true(right >= 9);
     for (size_t i = 0; i < 10; i++) assert_int_equal(close_stream(&world.calls[i]), PL_OK);
 }
 
