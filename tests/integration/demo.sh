@@ -28,7 +28,7 @@ cat >"$work/other.yaml" <<'Y'
 caller: {number: "+11234567890", voice: rms}
 end: bot
 steps:
-  - {cue: "hardware|wrong", say: "It is a Dell laptop with a broken screen."}
+  - {cue: "hardware|wrong", say: "a laptop computer with a broken screen"}
   - {cue: "else|anything|help", say: "that is all, thank you, goodbye"}
 expect:
   - {field: hardware_info, value: Toshiba laptop}
