@@ -18,8 +18,11 @@ work=$(mktemp -d "/tmp/pi-XXXXXX")
 system_pid=
 pids=()
 
-# Ports: 50 for each test. PARLEY_TEST_PORTS is the first of the range (28000).
+# Ports: 50 for each test, from PARLEY_TEST_PORTS (28000) on; a run beside ours moves us on.
 first_port=$((${PARLEY_TEST_PORTS:-28000} + ${PARLEY_TEST_SLOT:-0} * 50))
+while (exec 3<>"/dev/tcp/127.0.0.1/$first_port") 2>/dev/null && [[ $first_port -lt 32000 ]]; do
+  first_port=$((first_port + 850))
+done
 port_http=$first_port port_sip=$((first_port + 1)) port_web=$((first_port + 2))
 rtp_ports="$((first_port + 10))-$((first_port + 29))"
 caller_ports="$((first_port + 30))-$((first_port + 49))"
