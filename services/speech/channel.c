@@ -152,6 +152,7 @@ void channel_frame(channel_t *self, const Pl__LaneFrame *frame)
         break;
     case PL__LANE_FRAME__BODY_OUT:
     case PL__LANE_FRAME__BODY_FLUSH:
+    case PL__LANE_FRAME__BODY_RISE:
     case PL__LANE_FRAME__BODY__NOT_SET:
     case _PL__LANE_FRAME__BODY__CASE_IS_INT_SIZE:
         break;

@@ -6,6 +6,7 @@
 
 #include "common/clock.h"
 #include "common/log.h"
+#include "services/telephony/duck.h"
 #include "services/telephony/frame_queue.h"
 #include "services/telephony/playout.h"
 #include "services/telephony/vad.h"
@@ -28,6 +29,7 @@ struct leg_audio {
     frame_queue_t from_browser;
     vad_t vad;
     playout_t *playout;
+    duck_t duck;
     prompt_t prompt;
     int16_t played[PL_FRAME_SAMPLES]; /* the frame that went out last: what may echo */
 
@@ -117,6 +119,8 @@ static vad_result_t capture_process(leg_audio_t *self, const int16_t *mic, const
 static void capture(leg_audio_t *self, int16_t pcm[PL_FRAME_SAMPLES], bool missing, bool concealed)
 {
     vad_result_t voice = capture_process(self, missing ? NULL : pcm, self->played);
+    bool over_us = playout_playing(self->playout) && !playout_firm(self->playout);
+    duck_heard(&self->duck, voice.sound, over_us);
     uint32_t seq = self->seq++;
     if (!self->lane) return;
     Pl__LaneHeardIn in = PL__LANE_HEARD_IN__INIT;
@@ -154,8 +158,8 @@ static void say_next(leg_audio_t *self, int16_t pcm[PL_FRAME_SAMPLES])
 {
     if (self->prompt.pcm)
         prompt_next(self, pcm);
-    else
-        (void)playout_tick(self->playout, pcm); /* zeros when there is nothing */
+    else if (playout_tick(self->playout, pcm)) /* zeros when there is nothing */
+        duck_apply(&self->duck, pcm);
     memcpy(self->played, pcm, sizeof self->played);
 }
 
@@ -302,10 +306,12 @@ void leg_audio_lane_frame(leg_audio_t *self, const Pl__LaneFrame *frame)
     if (frame->body_case == PL__LANE_FRAME__BODY_OUT) {
         const Pl__LaneSayOut *out = frame->out;
         (void)playout_put(self->playout, out->turn, out->seq, out->pcm.data, out->pcm.len,
-                          out->last); /* what it drops it counts */
+                          out->not_interruptible, out->last); /* what it drops it counts */
     } else if (frame->body_case == PL__LANE_FRAME__BODY_FLUSH) {
         playout_flush(self->playout, frame->flush->turn);
         flushed(self);
         send_reports(self);
+    } else if (frame->body_case == PL__LANE_FRAME__BODY_RISE) {
+        if (playout_turn(self->playout) == frame->rise->turn) duck_rise(&self->duck);
     }
 }

@@ -16,7 +16,7 @@ enum {
 typedef struct {
     uint32_t turn;
     uint16_t samples;
-    bool last;
+    bool firm, last;
     int16_t pcm[PL_FRAME_SAMPLES];
 } frame_t;
 
@@ -35,7 +35,7 @@ struct playout {
     uint32_t flushed;
 
     /* What is played. */
-    bool playing;
+    bool playing, firm;
     uint32_t turn;
     uint64_t heard_samples; /* of turn, also when it has ended */
     uint32_t since_report;
@@ -148,7 +148,7 @@ static bool is_stale(const playout_t *self, uint32_t turn)
 }
 
 pl_err_t playout_put(playout_t *self, uint32_t turn, uint32_t seq, const uint8_t *pcm, size_t bytes,
-                     bool last)
+                     bool firm, bool last)
 {
     if (is_stale(self, turn)) {
         self->stats.stale++;
@@ -172,6 +172,7 @@ pl_err_t playout_put(playout_t *self, uint32_t turn, uint32_t seq, const uint8_t
     frame_t *frame = at(self, self->count);
     frame->turn = turn;
     frame->samples = (uint16_t)(bytes / sizeof(int16_t));
+    frame->firm = firm;
     frame->last = last;
     for (size_t i = 0; i < frame->samples; i++) {
         frame->pcm[i] = (int16_t)(uint16_t)(pcm[2 * i] | pcm[2 * i + 1] << 8);
@@ -231,6 +232,7 @@ static void play_first(playout_t *self, int16_t *pcm)
     const frame_t *frame = at(self, 0);
     follow_turn(self, frame->turn);
     bool last = frame->last;
+    self->firm = frame->firm;
     size_t samples = frame->samples;
     memcpy(pcm, frame->pcm, samples * sizeof *pcm);
     memset(pcm + samples, 0, (PL_FRAME_SAMPLES - samples) * sizeof *pcm);
@@ -266,6 +268,21 @@ bool playout_tick(playout_t *self, int16_t pcm[PL_FRAME_SAMPLES])
         play_nothing(self, pcm);
     self->level = pcm[PL_FRAME_SAMPLES - 1];
     return some || ramp;
+}
+
+bool playout_playing(const playout_t *self)
+{
+    return self->playing;
+}
+
+uint32_t playout_turn(const playout_t *self)
+{
+    return self->turn;
+}
+
+bool playout_firm(const playout_t *self)
+{
+    return self->playing && self->firm;
 }
 
 static void report_flushed(playout_t *self, uint32_t turn, uint32_t heard)

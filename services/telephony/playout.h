@@ -23,12 +23,16 @@ void playout_destroy(playout_t **self_p);
 
 /* Queues a frame of a turn: bytes of 16 bit little-endian samples, at most 640. PL_STALE: its turn
  * was flushed, has ended, or a later one has begun. PL_INVALID: no whole samples, too long, or a
- * frame that came before. PL_BUSY: 10 s are queued. */
+ * frame that came before. PL_BUSY: 10 s are queued. firm: see playout_firm. */
 pl_err_t playout_put(playout_t *self, uint32_t turn, uint32_t seq, const uint8_t *pcm, size_t bytes,
-                     bool last);
+                     bool firm, bool last);
 
 /* The next 20 ms. False: silence, pcm is zeros. */
 bool playout_tick(playout_t *self, int16_t pcm[PL_FRAME_SAMPLES]);
+
+bool playout_playing(const playout_t *self);  /* inside a turn */
+uint32_t playout_turn(const playout_t *self); /* that one, or the last; 0: none yet */
+bool playout_firm(const playout_t *self);     /* in a sentence that may not be interrupted */
 
 /* Drops everything of the turn and before, queued or still to come. */
 void playout_flush(playout_t *self, uint32_t turn);

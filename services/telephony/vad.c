@@ -98,5 +98,5 @@ vad_result_t vad_frame(vad_t *self, const int16_t pcm[CODEC_FRAME_SAMPLES])
         follow_floor(self, level);
     }
     bool voice = decide(self, level);
-    return (vad_result_t){voice, centibel(level), centibel(self->floor_db)};
+    return (vad_result_t){voice, self->loud > 0, centibel(level), centibel(self->floor_db)};
 }

@@ -30,6 +30,7 @@ typedef struct {
 
 typedef struct {
     bool voice;
+    bool sound; /* this frame alone is loud enough, whatever comes of it */
     int32_t level_cb, floor_cb;
 } vad_result_t;
 

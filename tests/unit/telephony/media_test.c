@@ -693,6 +693,78 @@ static void ten_browser_legs_hear_each_only_themselves(void **state)
     end(t); /* nine are open, events are under way */
 }
 
+static void browser_hums(void *arg)
+{
+    test_t *t = arg;
+    int16_t pcm[PL_FRAME_SAMPLES];
+    tone_fill(pcm, PL_FRAME_SAMPLES, t->phone_sample, 440, -12);
+    t->phone_sample += PL_FRAME_SAMPLES;
+    media_leg_push(t->media, t->browsers[0].leg, (const uint8_t *)pcm);
+}
+
+enum { LOUD = 10000, LOW = 2000 };
+CONDITION(the_voice_is_loud, t->browsers[0].sample == LOUD)
+CONDITION(the_voice_is_low, t->browsers[0].sample == LOW)
+CONDITION(a_second_was_played, t->slots[0].last.heard_ms >= 1000)
+
+static void say_loud(test_t *t, uint32_t turn, bool not_interruptible)
+{
+    int16_t pcm[PL_FRAME_SAMPLES];
+    for (size_t i = 0; i < PL_FRAME_SAMPLES; i++) pcm[i] = LOUD;
+    for (uint32_t i = 0; i < 100; i++) {
+        Pl__LaneSayOut out = PL__LANE_SAY_OUT__INIT;
+        out.turn = turn;
+        out.seq = i;
+        out.pcm = (ProtobufCBinaryData){sizeof pcm, (uint8_t *)pcm};
+        out.not_interruptible = not_interruptible;
+        Pl__LaneFrame frame = PL__LANE_FRAME__INIT;
+        frame.generation = 100;
+        frame.body_case = PL__LANE_FRAME__BODY_OUT;
+        frame.out = &out;
+        assert_int_equal(pl_lane_send(t->lane, &frame), PL_OK);
+    }
+}
+
+static void the_voice_gives_way_to_the_callers_until_speech_lets_it_rise(void **state)
+{
+    (void)state;
+    test_t *t = begin("");
+    open_lane(t, 1, 0);
+    t->browsers[0].leg = media_leg_browser(t->media);
+    media_leg_stream(t->media, t->browsers[0].leg, 1, 0, 100);
+    say_loud(t, 1, false);
+    wait_until(t, the_voice_is_loud);
+    pl_timer_t *hums = pl_timer_start(t->loop, 1, TICK_MS, browser_hums, t);
+    wait_until(t, the_voice_is_low);
+    Pl__LaneRise rise = PL__LANE_RISE__INIT;
+    rise.turn = 1;
+    Pl__LaneFrame frame = PL__LANE_FRAME__INIT;
+    frame.generation = 100;
+    frame.body_case = PL__LANE_FRAME__BODY_RISE;
+    frame.rise = &rise;
+    assert_int_equal(pl_lane_send(t->lane, &frame), PL_OK);
+    wait_until(t, the_voice_is_loud); /* though the humming goes on */
+    pl_timer_stop(&hums);
+    end(t);
+}
+
+static void what_may_not_be_interrupted_is_said_at_full_loudness(void **state)
+{
+    (void)state;
+    test_t *t = begin("");
+    open_lane(t, 1, 0);
+    t->browsers[0].leg = media_leg_browser(t->media);
+    t->browsers[0].expected = LOUD;
+    media_leg_stream(t->media, t->browsers[0].leg, 1, 0, 100);
+    pl_timer_t *hums = pl_timer_start(t->loop, 1, TICK_MS, browser_hums, t);
+    say_loud(t, 1, true);
+    wait_until(t, a_second_was_played);
+    assert_true(t->slots[0].voiced > 10);
+    assert_int_equal(t->browsers[0].other_samples, 0);
+    pl_timer_stop(&hums);
+    end(t);
+}
+
 static void a_wrong_address_is_refused(void **state)
 {
     (void)state;
@@ -724,6 +796,8 @@ int main(void)
         cmocka_unit_test(a_silent_far_end_is_told_after_the_configured_time),
         cmocka_unit_test(a_prompt_takes_the_place_of_what_was_said),
         cmocka_unit_test(ten_browser_legs_hear_each_only_themselves),
+        cmocka_unit_test(the_voice_gives_way_to_the_callers_until_speech_lets_it_rise),
+        cmocka_unit_test(what_may_not_be_interrupted_is_said_at_full_loudness),
         cmocka_unit_test(a_wrong_address_is_refused),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

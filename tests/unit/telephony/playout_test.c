@@ -16,7 +16,7 @@ static pl_err_t put(playout_t *p, uint32_t turn, uint32_t seq, size_t samples, b
         pcm[2 * i] = (uint8_t)turn;
         pcm[2 * i + 1] = (uint8_t)(seq & 0x7f);
     }
-    return playout_put(p, turn, seq, pcm, 2 * samples, last);
+    return playout_put(p, turn, seq, pcm, 2 * samples, false, last);
 }
 
 static void put_frames(playout_t *p, uint32_t turn, uint32_t from, uint32_t to, bool end)
@@ -229,8 +229,8 @@ static void frames_that_are_wrong_are_refused_and_counted(void **state)
     (void)state;
     playout_t *p = playout_new(CREDIT);
     uint8_t pcm[PL_FRAME_BYTES + 2] = {0};
-    assert_int_equal(playout_put(p, 1, 0, pcm, PL_FRAME_BYTES + 2, false), PL_INVALID);
-    assert_int_equal(playout_put(p, 1, 0, pcm, 3, false), PL_INVALID);
+    assert_int_equal(playout_put(p, 1, 0, pcm, PL_FRAME_BYTES + 2, false, false), PL_INVALID);
+    assert_int_equal(playout_put(p, 1, 0, pcm, 3, false, false), PL_INVALID);
     put_frames(p, 2, 5, 7, false);
     assert_int_equal(put(p, 2, 6, 320, false), PL_INVALID); /* again */
     assert_int_equal(put(p, 1, 0, 320, false), PL_STALE);   /* an older turn */
@@ -335,7 +335,7 @@ static void a_flushed_voice_falls_without_a_click(void **state)
         pcm[i] = 0;
         pcm[i + 1] = 0x40; /* 16384 */
     }
-    assert_int_equal(playout_put(p, 1, 0, pcm, sizeof pcm, false), PL_OK);
+    assert_int_equal(playout_put(p, 1, 0, pcm, sizeof pcm, false, false), PL_OK);
     int16_t out[PL_FRAME_SAMPLES];
     playout_tick(p, out);
     playout_flush(p, 1);
