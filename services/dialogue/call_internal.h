@@ -77,6 +77,9 @@ void call_set_content(Pl__Message *message, const char *content);
 void call_add_tool_call(Pl__Message *message, const char *tool_id, const char *name,
                         const char *arguments);
 void call_set_tool_result(call_t *self, const char *tool_id, const char *content, effects_t *fx);
+/* Notes at the message of that tool call which passages were found for it; each id once. */
+void call_add_passages(call_t *self, const char *tool_id, const Pl__SearchResult *found,
+                       effects_t *fx);
 void call_apply(call_t *self, const Pl__CallChange *change, effects_t *fx);
 void call_set_in_progress(call_t *self, bool in_progress, effects_t *fx);
 void call_set_retry(call_t *self, uint32_t retry, effects_t *fx);

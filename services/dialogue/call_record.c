@@ -6,6 +6,8 @@
 #include "common/record.h"
 #include "services/dialogue/call_internal.h"
 
+enum { PASSAGES_NOTED_MAX = 50 };
+
 void call_apply(call_t *self, const Pl__CallChange *change, effects_t *fx)
 {
     pl_err_t err = pl_record_apply(self->record, change);
@@ -79,6 +81,46 @@ void call_add_tool_call(Pl__Message *message, const char *tool_id, const char *n
     list[n] = call;
     message->tool_calls = list;
     message->n_tool_calls = n + 1;
+}
+
+static Pl__Message *message_of_tool(const call_t *self, const char *tool_id)
+{
+    for (size_t i = self->record->n_messages; i-- > 0;) {
+        Pl__Message *message = self->record->messages[i];
+        for (size_t k = 0; k < message->n_tool_calls; k++) {
+            if (strcmp(message->tool_calls[k]->tool_id, tool_id) == 0) return message;
+        }
+    }
+    return NULL;
+}
+
+static void note_passage(Pl__Message *message, const Pl__Passage *passage)
+{
+    size_t n = message->n_passages;
+    for (size_t i = 0; i < n; i++) {
+        if (strcmp(message->passages[i]->id, passage->id) == 0) return;
+    }
+    Pl__PassageUsed **list = realloc(message->passages, (n + 1) * sizeof *list);
+    Pl__PassageUsed *used = malloc(sizeof *used);
+    assert(list && used);
+    pl__passage_used__init(used);
+    used->id = text_copy(passage->id);
+    used->title = text_copy(passage->title);
+    used->source = text_copy(passage->source);
+    used->score = passage->score;
+    list[n] = used;
+    message->passages = list;
+    message->n_passages = n + 1;
+}
+
+void call_add_passages(call_t *self, const char *tool_id, const Pl__SearchResult *found,
+                       effects_t *fx)
+{
+    Pl__Message *message = message_of_tool(self, tool_id);
+    if (!message || found->n_passages == 0) return;
+    for (size_t i = 0; i < found->n_passages && message->n_passages < PASSAGES_NOTED_MAX; i++)
+        note_passage(message, found->passages[i]);
+    call_store_message(self, message, fx);
 }
 
 void call_set_tool_result(call_t *self, const char *tool_id, const char *content, effects_t *fx)

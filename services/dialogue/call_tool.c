@@ -111,6 +111,7 @@ void call_searched(call_t *self, const char *tool_id, pl_err_t err, const Pl__En
     cJSON *list = cJSON_CreateArray();
     bool found = !err && env && env->body_case == PL__ENVELOPE__BODY_SEARCH_RESULT;
     size_t count = found ? env->search_result->n_passages : 0;
+    if (found) call_add_passages(self, tool_id, env->search_result, fx);
     for (size_t i = 0; i < count && i < PASSAGES; i++) {
         const Pl__Passage *passage = env->search_result->passages[i];
         cJSON *item = cJSON_CreateObject();

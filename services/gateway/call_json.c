@@ -216,6 +216,27 @@ static void tool_calls(text_t *out, const Pl__Message *message)
     text_add(out, "]");
 }
 
+static void passages(text_t *out, const Pl__Message *message)
+{
+    key(out, "passages");
+    text_add(out, "[");
+    for (size_t i = 0; i < message->n_passages; i++) {
+        const Pl__PassageUsed *passage = message->passages[i];
+        open_element(out);
+        string(out, "id", passage->id);
+        string(out, "title", passage->title);
+        string(out, "source", passage->source);
+        key(out, "score");
+        if (isfinite(passage->score)) {
+            text_fmt(out, "%.3f", passage->score);
+        } else {
+            text_add(out, "null");
+        }
+        text_add(out, "}");
+    }
+    text_add(out, "]");
+}
+
 static void latency(text_t *out, const Pl__Message *message)
 {
     key(out, "latency");
@@ -246,6 +267,7 @@ static void messages(text_t *out, const Pl__CallRecord *call)
         string(out, "persona", persona_name(message->persona));
         string(out, "style", style_name(message->style));
         tool_calls(out, message);
+        passages(out, message);
         number(out, "number", message->number);
         number(out, "turn", message->turn);
         boolean(out, "interrupted", message->interrupted);

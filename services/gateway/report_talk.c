@@ -63,6 +63,24 @@ static void tools(text_t *out, const Pl__Message *message)
     }
 }
 
+static void passages(text_t *out, const Pl__Message *message)
+{
+    if (message->n_passages == 0) return;
+    text_fmt(out,
+             "<details class=\"tool passages\"><summary>%zu passage%s of the knowledge base"
+             "</summary><ul>",
+             message->n_passages, message->n_passages == 1 ? "" : "s");
+    for (size_t i = 0; i < message->n_passages; i++) {
+        const Pl__PassageUsed *passage = message->passages[i];
+        text_add(out, "<li><b>");
+        text_html(out, passage->title);
+        text_add(out, "</b> ");
+        text_html(out, passage->source);
+        text_fmt(out, " <span class=\"faint\">%.1f of 5</span></li>", passage->score);
+    }
+    text_add(out, "</ul></details>");
+}
+
 /* Called, hung up: a line between the bubbles. */
 static void event(text_t *out, const Pl__CallRecord *call, const Pl__Message *message,
                   const char *did)
@@ -90,6 +108,7 @@ static void bubble(text_t *out, const Pl__CallRecord *call, const Pl__Message *m
     }
     text_add(out, "</p>");
     tools(out, message);
+    passages(out, message);
     text_add(out, "</div>");
     latency(out, message);
     text_add(out, "</li>\n");
@@ -101,7 +120,7 @@ static void line(text_t *out, const Pl__CallRecord *call, const Pl__Message *mes
         event(out, call, message, call->outbound ? "answered" : "called");
     } else if (message->action == PL__ACTION__HANGUP) {
         event(out, call, message, "hung up");
-    } else if (message->content[0] || message->n_tool_calls > 0) {
+    } else if (message->content[0] || message->n_tool_calls + message->n_passages > 0) {
         bubble(out, call, message);
     }
 }

@@ -189,6 +189,8 @@ static void conversation_answer_search(conversation_t *self, const char *tool_id
     Pl__Passage passage = PL__PASSAGE__INIT;
     Pl__Passage *passages[] = {&passage};
     if (self->knowledge) {
+        passage.id = (char *)"p1";
+        passage.source = (char *)"guide.md";
         passage.title = (char *)"Guide";
         passage.content = (char *)self->knowledge;
         passage.score = self->score;

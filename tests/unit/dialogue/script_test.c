@@ -247,6 +247,29 @@ static void questions_are_answered_from_the_knowledge_base(void **state)
     conversation_destroy(&c);
 }
 
+static void the_passages_an_answer_was_made_with_are_noted(void **state)
+{
+    (void)state;
+    conversation_t *c = conversation_new(three_fields());
+    c->knowledge = "To reset your password, open the portal and choose forgot password.";
+    conversation_open(c);
+    (void)conversation_say(c, "how do i reset my password");
+    const Pl__CallRecord *record = call_record(c->call);
+    size_t noted = 0;
+    for (size_t i = 0; i < record->n_messages; i++) {
+        const Pl__Message *message = record->messages[i];
+        noted += message->n_passages;
+        if (message->n_passages == 0) continue;
+        assert_int_equal(message->persona, PL__PERSONA__ASSISTANT);
+        assert_string_equal(message->passages[0]->id, "p1");
+        assert_string_equal(message->passages[0]->title, "Guide");
+        assert_string_equal(message->passages[0]->source, "guide.md");
+        assert_true(message->passages[0]->score > 3.9 && message->passages[0]->score < 4.1);
+    }
+    assert_int_equal(noted, 1);
+    conversation_destroy(&c);
+}
+
 static void what_is_not_known_is_not_made_up(void **state)
 {
     (void)state;
@@ -525,6 +548,7 @@ int main(void)
         cmocka_unit_test(the_number_of_the_call_can_be_taken),
         cmocka_unit_test(an_address_is_spelled_and_read_back),
         cmocka_unit_test(questions_are_answered_from_the_knowledge_base),
+        cmocka_unit_test(the_passages_an_answer_was_made_with_are_noted),
         cmocka_unit_test(what_is_not_known_is_not_made_up),
         cmocka_unit_test(who_is_calling_is_no_search),
         cmocka_unit_test(a_human_is_reached_with_consent),

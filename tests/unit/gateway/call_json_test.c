@@ -73,6 +73,11 @@ static void a_full_call_is_spelled_as_clients_know_it(void **state)
     assert_int_equal(at(at(message, "latency"), "endpointing_ms")->valueint, 500);
     assert_string_equal(string_at(cJSON_GetArrayItem(at(message, "tool_calls"), 0), "tool_id"),
                         "t1");
+    const cJSON *passage = cJSON_GetArrayItem(at(message, "passages"), 0);
+    assert_string_equal(string_at(passage, "id"), "p1");
+    assert_string_equal(string_at(passage, "source"), "words");
+    assert_true(at(passage, "score")->valuedouble > 3.24 &&
+                at(passage, "score")->valuedouble < 3.26);
     assert_true(cJSON_IsNull(at(cJSON_GetArrayItem(at(root, "messages"), 0), "latency")));
     assert_string_equal(string_at(at(root, "next"), "action"), "high_priority");
     assert_string_equal(string_at(at(root, "synthesis"), "satisfaction"), "unknow");

@@ -16,6 +16,7 @@ typedef struct {
     Pl__ClaimValue values[3], *value_list[3];
     Pl__Message messages[4], *message_list[4];
     Pl__ToolCall tool, *tool_list[1];
+    Pl__PassageUsed passage, *passage_list[1];
     Pl__Reminder reminders[2], *reminder_list[2];
     Pl__Next next;
     Pl__Synthesis synthesis;
@@ -30,6 +31,7 @@ static inline Pl__CallRecord *record_with(record_t *r, char *text)
     pl__initiate__init(&r->initiate);
     pl__language__init(&r->language);
     pl__tool_call__init(&r->tool);
+    pl__passage_used__init(&r->passage);
     pl__next__init(&r->next);
     pl__synthesis__init(&r->synthesis);
     for (int i = 0; i < 2; i++) {
@@ -81,6 +83,12 @@ static inline Pl__CallRecord *record_with(record_t *r, char *text)
     r->messages[1].endpointing_ms = 500;
     r->messages[1].n_tool_calls = 1;
     r->messages[1].tool_calls = r->tool_list;
+    r->passage.id = "p1";
+    r->passage.title = r->passage.source = text;
+    r->passage.score = 3.25;
+    r->passage_list[0] = &r->passage;
+    r->messages[1].n_passages = 1;
+    r->messages[1].passages = r->passage_list;
     r->messages[3].action = PL__ACTION__HANGUP;
     r->initiate.phone_number = "+33612345678";
     r->initiate.agent_phone_number = "+33687654321";

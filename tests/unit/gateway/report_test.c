@@ -74,6 +74,7 @@ static void every_single_field_is_escaped_by_itself(void **state)
         &r.values[2].name,          &r.former[0],
         &r.messages[1].content,     &r.tool.function_name,
         &r.tool.function_arguments, &r.tool.content,
+        &r.passage.title,           &r.passage.source,
         &r.reminders[0].title,      &r.reminders[0].description,
         &r.reminders[0].owner,      &r.reminders[0].due_date_time,
         &r.next.justification,      &r.synthesis.brief,
@@ -110,6 +111,8 @@ static void custom_fields_and_their_sources_are_shown(void **state)
     has(page, "Hello Jane Doe!");
     has(page, "interrupted");
     has(page, "answered in 812 ms");
+    has(page, "1 passage of the knowledge base");
+    has(page, "3.2 of 5");
     has(page, "Tue 03 Mar 2026, 09:05 (UTC)");
     has(page, "aria-current=\"true\">High priority");
     has(page, "Commercial offer");
