@@ -88,6 +88,7 @@ void call_destroy(call_t **self_p)
     call_t *self = *self_p;
     if (!self) return;
     call_turn_clear(&self->turn);
+    call_floor_clear(self);
     pl_record_free(&self->record);
     free(self->leg);
     free(self->speech);
@@ -437,7 +438,7 @@ static void speech_overdue(call_t *self, call_now_t now, effects_t *fx)
         return;
     }
     call_stop_turn(self, fx);
-    call_listen(self, now);
+    call_floor_give(self, now, fx);
 }
 
 void call_tick(call_t *self, call_now_t now, effects_t *fx)

@@ -55,6 +55,9 @@ struct call {
     past_turn_t past[PAST_TURNS];
     after_t after; /* what follows when the turn was spoken */
     Pl__Expect expect;
+    uint32_t cut;   /* replies that the caller cut, in a row */
+    char *deferred; /* said over a reply that is finished all the same; NULL: nothing */
+    uint32_t deferred_message;
     bool unheard;            /* the last question was cut before the caller heard it */
     uint64_t sound_ms;       /* last sound of either side */
     uint32_t endpointing_ms; /* of the utterance being answered */
@@ -111,6 +114,16 @@ pl_err_t call_on_utterance(call_t *self, call_now_t now, const Pl__Envelope *env
 pl_err_t call_on_barge_in(call_t *self, call_now_t now, const Pl__Envelope *env, effects_t *fx);
 pl_err_t call_on_turn_started(call_t *self, call_now_t now, const Pl__Envelope *env, effects_t *fx);
 pl_err_t call_on_turn_spoken(call_t *self, call_now_t now, const Pl__Envelope *env, effects_t *fx);
+
+/* call_floor.c: after two replies in a row that the caller cut, the third is finished */
+bool call_floor_held(const call_t *self);
+void call_floor_cut(call_t *self);
+void call_floor_finished(call_t *self); /* a reply was said to its end */
+/* The caller said this over a reply that is finished first. */
+void call_floor_defer(call_t *self, const char *text, uint32_t message);
+void call_floor_clear(call_t *self);
+/* The floor is the caller's: answers what they have said already, else listens. */
+void call_floor_give(call_t *self, call_now_t now, effects_t *fx);
 
 /* call_tool.c */
 void call_run_tool(call_t *self, call_now_t now, const char *tool_id, const char *name,

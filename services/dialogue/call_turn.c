@@ -8,7 +8,12 @@
 #include "services/dialogue/call_internal.h"
 #include "services/dialogue/nlu/intent.h"
 
-enum { TEXT_MAX = 4000, MS_PER_CHARACTER = 110, SPEECH_MARGIN_MS = 8000 };
+enum {
+    TEXT_MAX = 4000,
+    MS_PER_CHARACTER = 110,
+    SPEECH_MARGIN_MS = 8000,
+    WORDS_MS = 600, /* a shorter voice without words is a noise */
+};
 
 static char *text_copy(const char *text)
 {
@@ -60,7 +65,7 @@ static void send_say(call_t *self, uint32_t index, const char *text, bool last, 
     body.voice = (char *)voice_of(self);
     body.rate = self->record->initiate->prosody_rate;
     body.style = style;
-    body.not_interruptible = self->after != AFTER_LISTEN;
+    body.not_interruptible = self->after != AFTER_LISTEN || call_floor_held(self);
     env.body_case = PL__ENVELOPE__BODY_SAY;
     env.say = &body;
     (void)fx_event(fx, self->speech, &env);
@@ -308,7 +313,7 @@ static void wordless(call_t *self, call_now_t now, pl_err_t err, effects_t *fx)
         call_say_prompt(self, now, PROMPT_ERROR, false, fx);
     } else if (self->state == CALL_THINKING) {
         call_send_listen(self, fx);
-        call_listen(self, now);
+        call_floor_give(self, now, fx);
     }
 }
 
@@ -390,14 +395,21 @@ pl_err_t call_on_partial(call_t *self, call_now_t now, const Pl__Envelope *env, 
     return PL_OK;
 }
 
-static bool worth_an_answer(const call_t *self, const char *text)
+static bool listens_along(const Pl__Utterance *said)
 {
-    if (self->state == CALL_LISTENING) return true;
-    if (!text[0]) return false; /* a noise while nobody waits for words */
-    if (self->state != CALL_SPEAKING || !self->turn.started) return true;
     words_t words;
-    words_split(&words, text);
-    return self->expect == PL__EXPECT__YES_NO || !intent_backchannel(&words);
+    words_split(&words, said->text);
+    return said->backchannel || intent_backchannel(&words);
+}
+
+static bool worth_an_answer(const call_t *self, const Pl__Utterance *said)
+{
+    bool noise = !said->text[0];
+    if (self->state == CALL_LISTENING) /* a cough is nothing to ask back about */
+        return !noise || !said->speech_ms || said->speech_ms >= WORDS_MS;
+    if (noise || self->state != CALL_SPEAKING) return !noise;
+    bool asked = self->expect == PL__EXPECT__YES_NO && self->turn.started;
+    return asked || !listens_along(said);
 }
 
 pl_err_t call_on_utterance(call_t *self, call_now_t now, const Pl__Envelope *env, effects_t *fx)
@@ -417,15 +429,17 @@ pl_err_t call_on_utterance(call_t *self, call_now_t now, const Pl__Envelope *env
         call_set_retry(self, 0, fx);
     }
     if (self->after != AFTER_LISTEN || leaving) return PL_OK;
-    if (!worth_an_answer(self, body->text)) {
-        if (self->state == CALL_SPEAKING) return PL_OK;
-        return PL_OK;
-    }
+    if (!worth_an_answer(self, body)) return PL_OK;
     if (self->record->n_messages >= self->settings->messages_max) {
         call_say_goodbye(self, now, PROMPT_GOODBYE, fx);
         return PL_OK;
     }
     if (self->state == CALL_SPEAKING || self->state == CALL_THINKING) {
+        if (call_floor_held(self)) {
+            call_floor_defer(self, body->text, message);
+            return PL_OK;
+        }
+        call_floor_cut(self);
         if (self->turn.count && !self->turn.over && !self->turn.started) self->unheard = true;
         call_stop_turn(self, fx);
     }
@@ -445,6 +459,7 @@ pl_err_t call_on_barge_in(call_t *self, call_now_t now, const Pl__Envelope *env,
         call_enter(self, CALL_THINKING, self->thought_ms + self->settings->hard_ms);
         return PL_OK;
     }
+    if (self->turn.thought) call_floor_cut(self);
     call_cancel_thought(self, fx);
     call_listen(self, now);
     return PL_OK;
@@ -473,7 +488,7 @@ static bool question_unheard(const turn_t *turn, const char *heard)
     return strlen(heard) <= before + 3;
 }
 
-static void after_speaking(call_t *self, call_now_t now, bool interrupted, effects_t *fx)
+static void after_speaking(call_t *self, call_now_t now, effects_t *fx)
 {
     if (self->state == CALL_ENDING) {
         call_hang_up(self, now, "goodbye", fx);
@@ -486,8 +501,7 @@ static void after_speaking(call_t *self, call_now_t now, bool interrupted, effec
         uint64_t due = self->soft_said ? self->settings->hard_ms : self->settings->soft_ms;
         call_enter(self, CALL_THINKING, self->thought_ms + due);
     } else {
-        (void)interrupted;
-        call_listen(self, now);
+        call_floor_give(self, now, fx);
     }
 }
 
@@ -512,7 +526,9 @@ pl_err_t call_on_turn_spoken(call_t *self, call_now_t now, const Pl__Envelope *e
         self->unheard = question_unheard(&self->turn, body->heard_text);
         cut_message(self, self->turn.message, body->heard_text, fx);
         if (answering) call_cancel_thought(self, fx);
+    } else if (self->turn.thought) {
+        call_floor_finished(self);
     }
-    after_speaking(self, now, body->interrupted, fx);
+    after_speaking(self, now, fx);
     return PL_OK;
 }

@@ -141,6 +141,17 @@ static void flush(void *arg, uint32_t turn)
     (void)send_frame(self, &frame); /* unanswered, it is given up by the clock */
 }
 
+static void let_rise(void *arg, uint32_t turn)
+{
+    channel_t *self = arg;
+    Pl__LaneRise body = PL__LANE_RISE__INIT;
+    body.turn = turn;
+    Pl__LaneFrame frame = PL__LANE_FRAME__INIT;
+    frame.body_case = PL__LANE_FRAME__BODY_RISE;
+    frame.rise = &body;
+    (void)send_frame(self, &frame); /* lost, the voice rises by itself a little later */
+}
+
 void channel_frame(channel_t *self, const Pl__LaneFrame *frame)
 {
     switch (frame->body_case) {
@@ -233,9 +244,9 @@ pl_err_t channel_new(channel_t **out, const channel_world_t *world, const channe
     self->lane = opts->lane;
     self->slot = opts->slot;
     self->generation = opts->generation;
-    stream_sink_t sink = {hear_begin,       hear,    hear_end, hear_drop, synthesise,
-                          synthesis_cancel, say_out, flush,    event,     self};
-    stream_opts_t stream_opts = {opts->lang, world->listening};
+    stream_sink_t sink = {hear_begin, hear,  hear_end, hear_drop, synthesise, synthesis_cancel,
+                          say_out,    flush, let_rise, event,     self};
+    stream_opts_t stream_opts = {opts->lang, world->listening, world->cutoff_ms};
     self->stream = stream_new(&stream_opts, &sink);
     stt_sink_t words = {on_partial, on_final, self};
     pl_err_t err = world->stt->open(world->stt_engine, &self->stt, &words);

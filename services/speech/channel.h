@@ -23,6 +23,7 @@ typedef struct {
     void *stt_engine;
     voices_t *voices;
     listening_opts_t listening;
+    uint32_t cutoff_ms;
 } channel_world_t;
 
 typedef struct {

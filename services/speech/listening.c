@@ -9,11 +9,10 @@
 enum {
     RING_FRAMES = (LISTENING_PREROLL_MS + LISTENING_ONSET_WINDOW_MS) / PL_FRAME_MS,
     ONSET_FRAMES = LISTENING_ONSET_WINDOW_MS / PL_FRAME_MS,
-    CUTOFF_FRAMES_MAX = 250, /* the longest window for barge-in: 5 s */
 };
 
 typedef struct {
-    bool voice[CUTOFF_FRAMES_MAX];
+    bool voice[ONSET_FRAMES];
     size_t at;
 } history_t;
 
@@ -22,8 +21,8 @@ struct listening {
     listening_sink_t sink;
     int16_t ring[RING_FRAMES][PL_FRAME_SAMPLES];
     size_t ring_at, ring_fill;
-    history_t onset, cutoff; /* voice decisions of the last frames, the newest at "at" - 1 */
-    bool seen;               /* any frame yet: seq is valid */
+    history_t onset; /* voice decisions of the last frames, the newest before "at" */
+    bool seen;       /* any frame yet: seq is valid */
     uint32_t seq;
     bool in_utterance, told;
     uint32_t voice_ms;      /* voiced frames of this utterance */
@@ -70,30 +69,14 @@ bool listening_in_utterance(const listening_t *self)
 static void history_add(history_t *h, bool voice)
 {
     h->voice[h->at] = voice;
-    h->at = (h->at + 1) % CUTOFF_FRAMES_MAX;
+    h->at = (h->at + 1) % ONSET_FRAMES;
 }
 
-static uint32_t history_ms(const history_t *h, size_t frames)
+static uint32_t history_ms(const history_t *h)
 {
     uint32_t ms = 0;
-    for (size_t i = 1; i <= frames; i++)
-        ms += h->voice[(h->at + CUTOFF_FRAMES_MAX - i) % CUTOFF_FRAMES_MAX] ? PL_FRAME_MS : 0;
+    for (size_t i = 0; i < ONSET_FRAMES; i++) ms += h->voice[i] ? PL_FRAME_MS : 0;
     return ms;
-}
-
-bool listening_cutoff(const listening_t *self)
-{
-    /* Half of the window may be pauses between syllables. */
-    size_t frames = 2 * (size_t)self->opts.cutoff_ms / PL_FRAME_MS;
-    if (frames < ONSET_FRAMES) frames = ONSET_FRAMES;
-    if (frames > CUTOFF_FRAMES_MAX) frames = CUTOFF_FRAMES_MAX;
-    return history_ms(&self->cutoff, frames) >= self->opts.cutoff_ms &&
-           history_ms(&self->cutoff, frames) > 0;
-}
-
-void listening_cutoff_reset(listening_t *self)
-{
-    memset(&self->cutoff, 0, sizeof self->cutoff);
 }
 
 static void ring_add(listening_t *self, const int16_t *pcm)
@@ -117,7 +100,7 @@ static void begin(listening_t *self)
 {
     self->in_utterance = true;
     self->told = false;
-    self->voice_ms = self->length_ms = self->last_voice_ms = history_ms(&self->onset, ONSET_FRAMES);
+    self->voice_ms = self->length_ms = self->last_voice_ms = history_ms(&self->onset);
     self->silence_ms = self->gaps_ms = 0;
     self->sink.begin(self->sink.arg);
     ring_feed(self);
@@ -168,14 +151,12 @@ static void count(listening_t *self, bool lost, bool voice)
 static void lost(listening_t *self)
 {
     self->lost_ms += PL_FRAME_MS;
-    history_add(&self->cutoff, false);
     if (self->in_utterance) count(self, true, false);
 }
 
 static void heard(listening_t *self, const int16_t *pcm, bool voice)
 {
     self->lost_ms = 0;
-    history_add(&self->cutoff, voice);
     if (self->in_utterance) {
         self->sink.feed(self->sink.arg, pcm, PL_FRAME_SAMPLES);
         count(self, false, voice);
@@ -183,7 +164,7 @@ static void heard(listening_t *self, const int16_t *pcm, bool voice)
     }
     ring_add(self, pcm);
     history_add(&self->onset, voice);
-    if (history_ms(&self->onset, ONSET_FRAMES) >= LISTENING_ONSET_MS) begin(self);
+    if (history_ms(&self->onset) >= LISTENING_ONSET_MS) begin(self);
 }
 
 bool listening_frame(listening_t *self, uint32_t seq, const int16_t *pcm, bool voice)

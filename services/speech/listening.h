@@ -2,8 +2,7 @@
  *
  * An utterance begins after 60 ms of voice within 100 ms, with 300 ms of what came before, and ends
  * when no voice was heard for a while. Lost frames are no silence, up to a second in a row. Less
- * than 120 ms of voice in all is a noise and no utterance. A second window counts voice towards
- * barge-in.
+ * than 120 ms of voice in all is a noise and no utterance.
  *
  * Threads: none. Pure: time is counted in frames of 20 ms, by their numbers.
  */
@@ -27,7 +26,6 @@ typedef struct listening listening_t;
 
 typedef struct {
     uint32_t silence_ms; /* without voice: the utterance is over */
-    uint32_t cutoff_ms;  /* of voice: the caller takes the floor */
 } listening_opts_t;
 
 typedef struct {
@@ -59,8 +57,5 @@ void listening_patience(listening_t *self, uint32_t more_ms);
 bool listening_frame(listening_t *self, uint32_t seq, const int16_t *pcm, bool voice);
 
 bool listening_in_utterance(const listening_t *self);
-/* Whether the last frames held enough voice for a barge-in. */
-bool listening_cutoff(const listening_t *self);
-void listening_cutoff_reset(listening_t *self); /* what was heard so far counts no more */
 
 #endif

@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "common/lane.h"
+#include "services/speech/interruption.h"
 #include "services/speech/speaking.h"
 #include "services/speech/unfinished.h"
 
@@ -18,13 +19,15 @@ enum {
 typedef struct {
     listening_end_t end;
     uint64_t decided_us;
+    uint32_t turn; /* that was audible at its end; 0: none */
     char lang[LANG_BYTES];
 } pending_t;
 
 struct stream {
     stream_sink_t sink;
-    listening_opts_t configured;
+    stream_opts_t configured; /* but lang */
     listening_t *listening;
+    interruption_t *interruption;
     speaking_t *speaking;
     char lang[LANG_BYTES], hearing_lang[LANG_BYTES];
     Pl__Expect expect, hearing_expect;
@@ -62,10 +65,47 @@ static void tell_utterance(stream_t *self, const pending_t *p, const char *text,
     utterance.speech_ms = p->end.speech_ms;
     utterance.endpointing_ms = p->end.endpointing_ms;
     utterance.recognition_ms = (uint32_t)((self->now_us - p->decided_us) / 1000);
+    utterance.backchannel = words_kind(text, 0, p->lang, self->expect) == WORDS_BACKCHANNEL;
     Pl__Envelope env = PL__ENVELOPE__INIT;
     env.body_case = PL__ENVELOPE__BODY_UTTERANCE;
     env.utterance = &utterance;
     tell(self, &env);
+}
+
+/* ---- who has the floor ---- */
+
+static void barge_in(stream_t *self, uint32_t turn)
+{
+    if (speaking_stop(self->speaking, self->now_us, turn) != PL_OK) return;
+    Pl__BargeIn hit = PL__BARGE_IN__INIT;
+    hit.turn = turn;
+    Pl__Envelope env = PL__ENVELOPE__INIT;
+    env.body_case = PL__ENVELOPE__BODY_BARGE_IN;
+    env.barge_in = &hit;
+    tell(self, &env);
+}
+
+static void obey(stream_t *self, floor_verdict_t verdict)
+{
+    uint32_t turn = speaking_audible(self->speaking);
+    switch (verdict) {
+    case FLOOR_KEEP:
+        break;
+    case FLOOR_YIELD:
+        barge_in(self, turn);
+        break;
+    case FLOOR_RISE:
+        self->sink.rise(self->sink.arg, turn);
+        break;
+    }
+}
+
+/* Was the oldest utterance that is not yet final spoken over the turn audible now? */
+static bool over_this_turn(const stream_t *self)
+{
+    uint32_t audible = speaking_audible(self->speaking);
+    if (self->pendings > 0) return audible != 0 && self->pending[0].turn == audible;
+    return audible != 0 && listening_in_utterance(self->listening);
 }
 
 /* ---- listening ---- */
@@ -76,6 +116,7 @@ static void on_begin(void *arg)
     memcpy(self->hearing_lang, self->lang, sizeof self->lang);
     self->hearing_expect = self->expect;
     self->partial[0] = '\0';
+    interruption_utterance(self->interruption);
     self->sink.hear_begin(self->sink.arg, self->expect, self->lang);
 }
 
@@ -105,6 +146,7 @@ static void on_end(void *arg, const listening_end_t *end)
     pending_t *p = &self->pending[self->pendings++];
     p->end = *end;
     p->decided_us = self->now_us;
+    p->turn = speaking_audible(self->speaking);
     memcpy(p->lang, self->hearing_lang, sizeof p->lang);
     self->answered_us = self->voice_us;
     self->sink.hear_end(self->sink.arg);
@@ -114,10 +156,16 @@ static void on_drop(void *arg)
 {
     stream_t *self = arg;
     self->sink.hear_drop(self->sink.arg);
+    obey(self, interruption_end(self->interruption, "", self->lang, self->expect,
+                                speaking_interruptible(self->speaking)));
 }
 
 void stream_partial(stream_t *self, const char *text)
 {
+    if (over_this_turn(self))
+        obey(self, interruption_words(self->interruption, text, self->hearing_lang, self->expect,
+                                      speaking_interruptible(self->speaking)));
+    if (!*text) return;
     if (strncmp(self->partial, text, sizeof self->partial - 1) == 0) return;
     (void)snprintf(self->partial, sizeof self->partial, "%s", text);
     /* Only the utterance still going on can wait longer. */
@@ -134,6 +182,10 @@ void stream_final(stream_t *self, uint64_t now_us, const char *text, double conf
     memmove(&self->pending[0], &self->pending[1], self->pendings * sizeof p);
     self->now_us = now_us;
     self->partial[0] = '\0';
+    uint32_t audible = speaking_audible(self->speaking);
+    if (audible != 0 && p.turn == audible)
+        obey(self, interruption_end(self->interruption, text, p.lang, self->expect,
+                                    speaking_interruptible(self->speaking)));
     tell_utterance(self, &p, text, confidence);
 }
 
@@ -173,7 +225,8 @@ static void on_started(void *arg, uint32_t turn, uint32_t synthesis_ms)
         started.answer_latency_ms = (uint32_t)((self->now_us - self->answered_us) / 1000);
     self->answered_us = 0;
     /* What the caller said before could not have been meant to interrupt this turn. */
-    listening_cutoff_reset(self->listening);
+    bool speaks = self->pendings == 0 && listening_in_utterance(self->listening);
+    interruption_turn(self->interruption, speaks ? words_count(self->partial) : 0);
     Pl__Envelope env = PL__ENVELOPE__INIT;
     env.body_case = PL__ENVELOPE__BODY_TURN_STARTED;
     env.turn_started = &started;
@@ -190,21 +243,6 @@ static void on_spoken(void *arg, const Pl__TurnSpoken *spoken)
     tell(self, &env);
 }
 
-static void barge_in(stream_t *self)
-{
-    uint32_t turn = speaking_audible(self->speaking);
-    if (turn == 0 || !listening_cutoff(self->listening)) return;
-    if (!speaking_interruptible(self->speaking)) return;
-    listening_cutoff_reset(self->listening);
-    if (speaking_stop(self->speaking, self->now_us, turn) != PL_OK) return;
-    Pl__BargeIn hit = PL__BARGE_IN__INIT;
-    hit.turn = turn;
-    Pl__Envelope env = PL__ENVELOPE__INIT;
-    env.body_case = PL__ENVELOPE__BODY_BARGE_IN;
-    env.barge_in = &hit;
-    tell(self, &env);
-}
-
 /* ---- in ---- */
 
 static void set_lang(stream_t *self, const char *lang)
@@ -217,7 +255,8 @@ stream_t *stream_new(const stream_opts_t *opts, const stream_sink_t *sink)
     stream_t *self = calloc(1, sizeof *self);
     assert(self);
     self->sink = *sink;
-    self->configured = opts->listening;
+    self->configured = *opts;
+    self->interruption = interruption_new(opts->cutoff_ms);
     set_lang(self, opts->lang);
     listening_sink_t ears = {on_begin, on_feed, on_voice, on_end, on_drop, self};
     self->listening = listening_new(&opts->listening, &ears);
@@ -233,6 +272,7 @@ void stream_destroy(stream_t **self_p)
     if (!self) return;
     *self_p = NULL;
     listening_destroy(&self->listening);
+    interruption_destroy(&self->interruption);
     speaking_destroy(&self->speaking);
     free(self);
 }
@@ -247,7 +287,8 @@ pl_err_t stream_heard(stream_t *self, uint64_t now_us, const Pl__LaneHeardIn *in
     if (voice) self->voice_us = now_us;
     if (!listening_frame(self->listening, in->seq, in->pcm.len ? pcm : NULL, voice))
         return PL_STALE;
-    barge_in(self);
+    obey(self,
+         interruption_frame(self->interruption, voice, speaking_interruptible(self->speaking)));
     return PL_OK;
 }
 
@@ -259,10 +300,12 @@ pl_err_t stream_played(stream_t *self, uint64_t now_us, const Pl__LanePlayed *pl
 
 void stream_listen(stream_t *self, const Pl__Listen *listen)
 {
-    listening_opts_t opts = self->configured;
+    listening_opts_t opts = self->configured.listening;
+    uint32_t cutoff_ms = self->configured.cutoff_ms;
     if (listen->vad_silence_timeout_ms) opts.silence_ms = listen->vad_silence_timeout_ms;
-    if (listen->vad_cutoff_timeout_ms) opts.cutoff_ms = listen->vad_cutoff_timeout_ms;
+    if (listen->vad_cutoff_timeout_ms) cutoff_ms = listen->vad_cutoff_timeout_ms;
     listening_set(self->listening, &opts);
+    interruption_set(self->interruption, cutoff_ms);
     self->expect = listen->expect;
     set_lang(self, listen->lang);
 }

@@ -1,8 +1,8 @@
 /* stream.h - one call's listening and speaking: frames and orders in, effects out.
  *
- * Joins endpointing (listening.h), recognition's results and the turns being spoken (speaking.h),
- * and decides on barge-in: the caller's voice, long enough within a turn that is audible and may
- * be interrupted, flushes that turn.
+ * Joins endpointing (listening.h), recognition's results, the turns being spoken (speaking.h) and
+ * the decision about who has the floor (interruption.h): a caller who takes it flushes the turn that
+ * is audible; when it was only a sound the voice may rise again.
  *
  * Threads: none; belongs to the loop that made it. Pure: time is an argument (_us, monotonic),
  * everything it does goes through the sink.
@@ -31,6 +31,7 @@ typedef struct {
     /* The lane. PL_BUSY: again later. */
     pl_err_t (*say_out)(void *arg, Pl__LaneSayOut *frame);
     void (*flush)(void *arg, uint32_t turn);
+    void (*rise)(void *arg, uint32_t turn); /* the caller did not mean to interrupt it */
     /* The owner: body is set, routing is the receiver's. Borrowed. */
     void (*event)(void *arg, Pl__Envelope *env);
     void *arg;
@@ -39,6 +40,7 @@ typedef struct {
 typedef struct {
     const char *lang;
     listening_opts_t listening; /* the configured times */
+    uint32_t cutoff_ms;         /* of voice with words: the caller takes the floor */
 } stream_opts_t;
 
 stream_t *stream_new(const stream_opts_t *opts, const stream_sink_t *sink); /* copies; never NULL */
@@ -53,7 +55,8 @@ void stream_listen(stream_t *self, const Pl__Listen *listen);
 pl_err_t stream_say(stream_t *self, uint64_t now_us, const Pl__Say *say);
 pl_err_t stream_say_stop(stream_t *self, uint64_t now_us, uint32_t turn);
 
-/* From the recogniser, of the oldest utterance not yet final. */
+/* From the recogniser, of the oldest utterance not yet final. An empty partial says that it keeps
+ * up and has found no words. */
 void stream_partial(stream_t *self, const char *text);
 void stream_final(stream_t *self, uint64_t now_us, const char *text, double confidence);
 

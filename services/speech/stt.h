@@ -19,7 +19,8 @@
 #include "speech.pb-c.h"
 
 typedef struct {
-    void (*partial)(void *arg, const char *text); /* replaces the former; borrowed */
+    /* Replaces the former; borrowed. "": nothing found so far, and it keeps up. */
+    void (*partial)(void *arg, const char *text);
     void (*final)(void *arg, const char *text, double confidence);
     void *arg;
 } stt_sink_t;

@@ -176,6 +176,15 @@ bool turn_sent(const turn_t *self)
     return self->last_sent;
 }
 
+/* May the sentence of that sample not be interrupted? A pause belongs to the sentence after it. */
+static bool is_firm(const turn_t *self, size_t sample)
+{
+    for (size_t i = 0; i < self->count; i++) {
+        if (sample < self->sentences[i].end) return self->sentences[i].say->not_interruptible;
+    }
+    return false;
+}
+
 bool turn_frame(turn_t *self, Pl__LaneSayOut *frame)
 {
     if (self->last_sent) return false;
@@ -185,6 +194,7 @@ bool turn_frame(turn_t *self, Pl__LaneSayOut *frame)
     frame->turn = self->number;
     frame->seq = self->sent_frames;
     frame->last = whole && left <= PL_FRAME_SAMPLES;
+    frame->not_interruptible = is_firm(self, self->sent_samples);
     if (left == 0) return true; /* the end became known after the last audio was sent */
     if (left >= PL_FRAME_SAMPLES) {
         frame->pcm.data = (uint8_t *)(self->pcm + self->sent_samples);

@@ -126,8 +126,7 @@ static void decode(const job_t *job)
         u->unlooked += count;
         if (u->unlooked < PARTIAL_SAMPLES) continue;
         u->unlooked = 0;
-        const char *text = sphinx_partial(job->sphinx);
-        if (*text) report(u, false, text, 0);
+        report(u, false, sphinx_partial(job->sphinx), 0);
     }
 }
 

@@ -303,6 +303,87 @@ static void listening_along_does_not_take_the_floor(void **state)
     conversation_destroy(&c);
 }
 
+static void after_two_cut_replies_the_third_is_finished(void **state)
+{
+    (void)state;
+    conversation_t *c = conversation_new(three_fields());
+    conversation_open(c);
+    c->hold = true;
+    for (int i = 0; i < 2; i++) {
+        (void)conversation_say(c, "what can you do for me");
+        conversation_turn_started(c);
+        assert_false(c->firm);
+        assert_int_equal(conversation_barge_in(c, c->turn), PL_OK);
+        conversation_spoken(c, true, "I");
+    }
+    (void)conversation_say(c, "a laptop");
+    conversation_turn_started(c);
+    assert_true(c->firm);
+    int thinks = c->thinks;
+    int stops = c->stops;
+    (void)conversation_say(c, "yesterday"); /* over it */
+    (void)conversation_say(c, "at nine");
+    assert_int_equal(c->stops, stops);
+    assert_int_equal(c->thinks, thinks);
+    c->hold = false;
+    conversation_spoken(c, false, "");
+    assert_int_equal(c->thinks, thinks + 1); /* what they said is answered now */
+    assert_non_null(conversation_value(c, "first_seen"));
+    assert_int_equal(call_state(c->call), CALL_LISTENING);
+    (void)conversation_say(c, "yes");
+    assert_false(c->firm);
+    conversation_destroy(&c);
+}
+
+static void a_reply_cut_before_it_is_heard_counts_too(void **state)
+{
+    (void)state;
+    conversation_t *c = conversation_new(three_fields());
+    conversation_open(c);
+    c->hold = true;
+    (void)conversation_say(c, "a laptop");
+    (void)conversation_say(c, "a new one");
+    (void)conversation_say(c, "of this year");
+    int thinks = c->thinks;
+    (void)conversation_say(c, "from dell");
+    assert_int_equal(c->thinks, thinks);
+    assert_true(c->firm);
+    conversation_destroy(&c);
+}
+
+static void a_reply_heard_to_its_end_starts_the_count_anew(void **state)
+{
+    (void)state;
+    conversation_t *c = conversation_new(three_fields());
+    conversation_open(c);
+    for (int i = 0; i < 4; i++) {
+        c->hold = true;
+        (void)conversation_say(c, "what can you do for me");
+        conversation_turn_started(c);
+        assert_false(c->firm);
+        assert_int_equal(conversation_barge_in(c, c->turn), PL_OK);
+        conversation_spoken(c, true, "I");
+        c->hold = false;
+        (void)conversation_say(c, "what can you do for me");
+    }
+    conversation_destroy(&c);
+}
+
+static void a_cough_is_not_asked_back_about(void **state)
+{
+    (void)state;
+    conversation_t *c = conversation_new(three_fields());
+    conversation_open(c);
+    int thinks = c->thinks;
+    c->speech_ms = 320;
+    (void)conversation_say(c, "");
+    assert_int_equal(c->thinks, thinks);
+    c->speech_ms = 1500;
+    (void)conversation_say(c, ""); /* that long it was somebody speaking */
+    assert_int_equal(c->thinks, thinks + 1);
+    conversation_destroy(&c);
+}
+
 static void words_while_thinking_join_in(void **state)
 {
     (void)state;
@@ -733,6 +814,10 @@ int main(void)
         cmocka_unit_test(an_interrupted_answer_in_the_making_is_made_no_further),
         cmocka_unit_test(a_late_report_still_cuts_the_right_message),
         cmocka_unit_test(listening_along_does_not_take_the_floor),
+        cmocka_unit_test(after_two_cut_replies_the_third_is_finished),
+        cmocka_unit_test(a_reply_cut_before_it_is_heard_counts_too),
+        cmocka_unit_test(a_reply_heard_to_its_end_starts_the_count_anew),
+        cmocka_unit_test(a_cough_is_not_asked_back_about),
         cmocka_unit_test(words_while_thinking_join_in),
         cmocka_unit_test(long_thinking_is_bridged_and_then_given_up),
         cmocka_unit_test(an_answer_after_the_bridge_is_still_said),

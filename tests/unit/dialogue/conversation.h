@@ -37,6 +37,8 @@ typedef struct {
     Pl__Expect expect;      /* of the last Listen */
     double rate;            /* of the last Say */
     uint32_t turn;          /* number of the last Say */
+    bool firm;              /* it may not be interrupted */
+    uint32_t speech_ms;     /* of the next utterances; 0: unknown */
     char last[2048];        /* the last sentence */
     bool pending;           /* a turn was closed and not yet reported as spoken */
     const char *knowledge;  /* content of the only passage; NULL: nothing is found */
@@ -159,6 +161,7 @@ static void conversation_say_effect(conversation_t *self, const Pl__Say *say)
     self->says++;
     if (self->hangups) self->says_after_hangup++;
     self->turn = say->turn;
+    self->firm = say->not_interruptible;
     self->rate = say->rate;
     if (say->text[0]) {
         size_t n = strlen(self->reply);
@@ -357,6 +360,7 @@ static UNUSED pl_err_t conversation_utter(conversation_t *self, const char *text
 {
     Pl__Envelope env = PL__ENVELOPE__INIT;
     Pl__Utterance utterance = PL__UTTERANCE__INIT;
+    utterance.speech_ms = self->speech_ms;
     utterance.text = (char *)text;
     utterance.endpointing_ms = 500;
     utterance.recognition_ms = 20;

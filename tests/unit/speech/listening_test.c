@@ -56,7 +56,7 @@ static void on_drop(void *arg)
 static int setup(void **state)
 {
     world_t *w = calloc(1, sizeof *w);
-    listening_opts_t opts = {.silence_ms = 500, .cutoff_ms = 250};
+    listening_opts_t opts = {.silence_ms = 500};
     listening_sink_t sink = {on_begin, on_feed, on_voice, on_end, on_drop, w};
     w->ears = listening_new(&opts, &sink);
     *state = w;
@@ -235,29 +235,10 @@ static void silence_can_be_set_in_mid_utterance(void **state)
 {
     world_t *w = *state;
     frames(w, 400, true);
-    listening_opts_t opts = {.silence_ms = 200, .cutoff_ms = 250};
+    listening_opts_t opts = {.silence_ms = 200};
     listening_set(w->ears, &opts);
     frames(w, 200, false);
     assert_int_equal(w->ended, 1);
-}
-
-static void cutoff_counts_voice_in_a_sliding_window(void **state)
-{
-    world_t *w = *state;
-    frames(w, 240, true);
-    assert_false(listening_cutoff(w->ears));
-    frames(w, 20, true);
-    assert_true(listening_cutoff(w->ears));
-    listening_cutoff_reset(w->ears);
-    assert_false(listening_cutoff(w->ears));
-    /* Syllables with gaps: 260 ms of voice within 500 ms. */
-    frames(w, 140, true);
-    frames(w, 200, false);
-    frames(w, 120, true);
-    assert_true(listening_cutoff(w->ears));
-    /* Old voice leaves the window. */
-    frames(w, 300, false);
-    assert_false(listening_cutoff(w->ears));
 }
 
 int main(void)
@@ -277,7 +258,6 @@ int main(void)
         TEST(a_monologue_is_cut_after_a_minute),
         TEST(patience_waits_longer_once),
         TEST(silence_can_be_set_in_mid_utterance),
-        TEST(cutoff_counts_voice_in_a_sliding_window),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

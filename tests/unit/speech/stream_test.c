@@ -18,7 +18,7 @@ typedef struct {
     uint64_t now_us;
     uint32_t seq;
     char log[1024]; /* what happened, a letter each: b begin, e end, d drop, S started, P partial,
-                       U utterance, B barge-in, T turn started, X turn spoken, F flush, s say */
+                       U utterance, B barge-in, T turn started, X turn spoken, F flush, s say, R rise */
     Pl__Expect expect;
     char lang[16], text[128], heard[128], utterance_lang[16];
     Pl__Utterance utterance;
@@ -85,6 +85,12 @@ static void flush(void *arg, uint32_t turn)
     note(arg, 'F');
 }
 
+static void rise(void *arg, uint32_t turn)
+{
+    (void)turn;
+    note(arg, 'R');
+}
+
 static void event(void *arg, Pl__Envelope *env)
 {
     world_t *w = arg;
@@ -122,9 +128,9 @@ static void event(void *arg, Pl__Envelope *env)
 static int setup(void **state)
 {
     world_t *w = calloc(1, sizeof *w);
-    stream_sink_t sink = {hear_begin,       hear,    hear_end, hear_drop, synthesise,
-                          synthesis_cancel, say_out, flush,    event,     w};
-    stream_opts_t opts = {"en-US", {.silence_ms = 500, .cutoff_ms = 250}};
+    stream_sink_t sink = {hear_begin, hear,  hear_end, hear_drop, synthesise, synthesis_cancel,
+                          say_out,    flush, rise,     event,     w};
+    stream_opts_t opts = {"en-US", {.silence_ms = 500}, .cutoff_ms = 250};
     w->stream = stream_new(&opts, &sink);
     w->now_us = 5000000;
     *state = w;
@@ -276,25 +282,124 @@ static void finals_come_in_order(void **state)
     assert_string_equal(w->log, "bSebSeUU");
 }
 
-static void voice_over_the_bot_takes_the_floor(void **state)
+static void words_over_the_bot_take_the_floor(void **state)
 {
     world_t *w = *state;
     audible(w, 1, false);
     played(w, 1, 300, false, false);
     heard(w, 240, true);
-    assert_string_equal(w->log, "sTbS");
+    stream_partial(w->stream, "stop");
+    assert_string_equal(w->log, "sTbSP"); /* a word, but hardly a voice yet */
     heard(w, 20, true);
-    assert_string_equal(w->log, "sTbSFB");
+    assert_string_equal(w->log, "sTbSPFB");
     assert_int_equal(w->barged, 1);
     heard(w, 400, true); /* still speaking: no second one */
+    stream_partial(w->stream, "stop it");
     played(w, 1, 340, true, true);
-    assert_string_equal(w->log, "sTbSFBX");
+    assert_string_equal(w->log, "sTbSPFBPX");
     assert_true(w->spoken.interrupted);
     assert_int_equal(w->spoken.heard_ms, 340);
     assert_int_equal(say(w, 1, 1, true, false), PL_STALE); /* the model was still at it */
     heard(w, 500, false);
-    stream_final(w->stream, w->now_us, "stop", 0);
+    stream_final(w->stream, w->now_us, "stop it", 0);
     assert_int_equal(w->utterance.speech_ms, 660); /* what was said before the flush counts */
+    assert_false(w->utterance.backchannel);
+}
+
+static void the_flush_goes_out_with_the_words_that_decide(void **state)
+{
+    world_t *w = *state;
+    audible(w, 1, false);
+    heard(w, 300, true);
+    assert_string_equal(w->log, "sTbS");
+    stream_partial(w->stream, "wait");
+    assert_string_equal(w->log, "sTbSFBP");
+}
+
+static void listening_along_leaves_the_bot_its_turn(void **state)
+{
+    world_t *w = *state;
+    audible(w, 1, false);
+    heard(w, 400, true);
+    stream_partial(w->stream, "okay");
+    heard(w, 200, false);
+    assert_string_equal(w->log, "sTbSPR"); /* it rises before the utterance is over */
+    heard(w, 300, false);
+    stream_final(w->stream, w->now_us, "okay", 0);
+    assert_string_equal(w->log, "sTbSPReU");
+    assert_true(w->utterance.backchannel);
+    played_out(w, 1);
+    assert_false(w->spoken.interrupted);
+}
+
+static void a_word_too_short_to_be_seen_in_time_takes_the_floor_when_it_is_known(void **state)
+{
+    world_t *w = *state;
+    audible(w, 1, false);
+    heard(w, 200, true);
+    heard(w, 500, false);
+    assert_null(strchr(w->log, 'B'));
+    stream_final(w->stream, w->now_us, "no", 0);
+    assert_string_equal(w->log, "sTbSeFBU");
+}
+
+static void a_cough_costs_no_reply(void **state)
+{
+    world_t *w = *state;
+    audible(w, 1, false);
+    heard(w, 320, true); /* 200 ms and what the voice activity holds on to */
+    stream_partial(w->stream, "");
+    heard(w, 500, false);
+    assert_string_equal(w->log, "sTbSe");
+    stream_final(w->stream, w->now_us, "", 0);
+    assert_string_equal(w->log, "sTbSeRU");
+    played_out(w, 1);
+    assert_false(w->spoken.interrupted);
+}
+
+static void a_click_lets_the_voice_rise_at_once(void **state)
+{
+    world_t *w = *state;
+    audible(w, 1, false);
+    heard(w, 80, true);
+    heard(w, 500, false);
+    assert_string_equal(w->log, "sTbdR");
+}
+
+static void an_answer_over_the_question_is_one(void **state)
+{
+    world_t *w = *state;
+    Pl__Listen listen = PL__LISTEN__INIT;
+    listen.expect = PL__EXPECT__YES_NO;
+    stream_listen(w->stream, &listen);
+    audible(w, 1, false);
+    heard(w, 300, true);
+    stream_partial(w->stream, "yes");
+    assert_string_equal(w->log, "sTbSFBP");
+}
+
+static void what_was_said_before_a_turn_does_not_interrupt_it(void **state)
+{
+    world_t *w = *state;
+    heard(w, 600, true);
+    stream_partial(w->stream, "and my number is");
+    audible(w, 1, false);
+    heard(w, 300, true);
+    stream_partial(w->stream, "and my number is");
+    assert_null(strchr(w->log, 'B'));
+    stream_partial(w->stream, "and my number is six");
+    assert_non_null(strchr(w->log, 'B'));
+}
+
+static void an_answer_that_comes_late_is_about_the_turn_it_was_said_over(void **state)
+{
+    world_t *w = *state;
+    heard(w, 600, true);
+    heard(w, 500, false);
+    audible(w, 1, false); /* "one moment" */
+    stream_partial(w->stream, "my number");
+    stream_final(w->stream, w->now_us, "my number is six", 0);
+    assert_null(strchr(w->log, 'B'));
 }
 
 static void voice_before_the_turn_is_audible_is_no_barge_in(void **state)
@@ -305,7 +410,7 @@ static void voice_before_the_turn_is_audible_is_no_barge_in(void **state)
     synthesised(w, 1000);
     heard(w, 200, true);
     played(w, 1, 0, false, false);
-    heard(w, 240, true);
+    heard(w, 580, true);
     assert_null(strchr(w->log, 'B'));
     heard(w, 20, true);
     assert_non_null(strchr(w->log, 'B'));
@@ -317,7 +422,8 @@ static void voice_after_the_turn_is_no_barge_in(void **state)
     audible(w, 1, false);
     heard(w, 200, true);
     played_out(w, 1);
-    heard(w, 400, true);
+    heard(w, 900, true);
+    stream_partial(w->stream, "the printer");
     assert_null(strchr(w->log, 'B'));
     assert_false(w->spoken.interrupted);
 }
@@ -332,6 +438,7 @@ static void what_may_not_be_interrupted_is_not(void **state)
     played(w, 1, 0, false, false);
     played(w, 1, 400, false, false);
     heard(w, 400, true);
+    stream_partial(w->stream, "stop that");
     assert_null(strchr(w->log, 'B'));
     for (uint32_t ms = 500; ms <= 1100; ms += 100) played(w, 1, ms, false, false);
     heard(w, 20, true); /* the second sentence is on */
@@ -355,12 +462,13 @@ static void a_flush_crossing_the_end_of_the_turn_is_harmless(void **state)
     audible(w, 1, false);
     for (uint32_t ms = 100; ms <= 900; ms += 100) played(w, 1, ms, false, false);
     heard(w, 260, true);
+    stream_partial(w->stream, "stop");
     assert_non_null(strchr(w->log, 'B'));
     played(w, 1, 1000, true, false); /* it had ended before the flush came */
     assert_int_equal(w->spoken.heard_ms, 1000);
     played(w, 1, 1000, true, true); /* the answer to the flush */
     stream_tick(w->stream, w->now_us + 1000000);
-    assert_string_equal(w->log, "sTbSFBX");
+    assert_string_equal(w->log, "sTbSFBPX");
 }
 
 static void latency_counts_from_the_last_voiced_frame(void **state)
@@ -421,7 +529,15 @@ int main(void)
         TEST(listen_sets_language_expectation_and_silence),
         TEST(an_unfinished_number_is_waited_for),
         TEST(finals_come_in_order),
-        TEST(voice_over_the_bot_takes_the_floor),
+        TEST(words_over_the_bot_take_the_floor),
+        TEST(the_flush_goes_out_with_the_words_that_decide),
+        TEST(listening_along_leaves_the_bot_its_turn),
+        TEST(a_word_too_short_to_be_seen_in_time_takes_the_floor_when_it_is_known),
+        TEST(a_cough_costs_no_reply),
+        TEST(a_click_lets_the_voice_rise_at_once),
+        TEST(an_answer_over_the_question_is_one),
+        TEST(what_was_said_before_a_turn_does_not_interrupt_it),
+        TEST(an_answer_that_comes_late_is_about_the_turn_it_was_said_over),
         TEST(voice_before_the_turn_is_audible_is_no_barge_in),
         TEST(voice_after_the_turn_is_no_barge_in),
         TEST(what_may_not_be_interrupted_is_not),
