@@ -89,6 +89,7 @@ void call_destroy(call_t **self_p)
     if (!self) return;
     call_turn_clear(&self->turn);
     call_floor_clear(self);
+    call_tools_clear(self);
     pl_record_free(&self->record);
     free(self->leg);
     free(self->speech);
@@ -297,7 +298,8 @@ static pl_err_t on_transferred(call_t *self, call_now_t now, const Pl__Envelope 
 void call_reply(call_t *self, call_now_t now, asked_t asked, const char *tool_id, pl_err_t err,
                 const Pl__Envelope *env, effects_t *fx)
 {
-    if (self->state == CALL_ENDED && asked != ASKED_SMS) return;
+    bool of_tool = asked == ASKED_SEARCH || asked == ASKED_SMS;
+    if (self->state == CALL_ENDED && !of_tool) return;
     switch (asked) {
     case ASKED_DIAL:
         dial_reply(self, now, err, env, fx);
@@ -349,6 +351,7 @@ void call_end(call_t *self, call_now_t now, Pl__LegEnd end, const char *detail, 
     if (self->state == CALL_ENDED) return;
     refuse(self, PL_UNAVAILABLE, detail[0] ? detail : "the leg ended", fx);
     call_cancel_thought(self, fx);
+    call_tools_ended(self, fx);
     if (self->answered) {
         call_set_in_progress(self, false, fx);
         (void)call_add_message(self, now.wall_ms, PL__ACTION__HANGUP, PL__PERSONA__HUMAN, "", fx);

@@ -3,10 +3,17 @@
 #define DIALOGUE_CALL_INTERNAL_H
 
 #include "services/dialogue/call.h"
+#include "services/dialogue/tools.h"
 
 typedef enum { AFTER_LISTEN, AFTER_HANGUP, AFTER_TRANSFER } after_t;
 
-enum { SENTENCES_MAX = 64, PAST_TURNS = 4 };
+enum {
+    SENTENCES_MAX = 64,
+    PAST_TURNS = 4,
+    RUNNING_MAX = 16,
+    TOOL_CALLS_MAX = 64,
+    TOOL_ID_MAX = 256
+};
 #define NO_DEADLINE UINT64_MAX
 
 typedef struct {
@@ -31,6 +38,15 @@ typedef struct {
     uint32_t number, message;
 } past_turn_t;
 
+/* A tool that has no result yet. */
+typedef struct {
+    tool_kind_t kind;
+    uint32_t message; /* that holds the tool call */
+    uint32_t thought; /* that asked for it */
+    char *key;        /* of our requests for it: message and id */
+    char *id;         /* the manager's */
+} running_t;
+
 struct call {
     Pl__CallRecord *record;
     const call_settings_t *settings;
@@ -54,6 +70,8 @@ struct call {
     turn_t turn;         /* the one being said or made */
     past_turn_t past[PAST_TURNS];
     after_t after; /* what follows when the turn was spoken */
+    running_t running[RUNNING_MAX];
+    size_t n_running;
     Pl__Expect expect;
     uint32_t cut;   /* replies that the caller cut, in a row */
     char *deferred; /* said over a reply that is finished all the same; NULL: nothing */
@@ -79,10 +97,8 @@ void call_store_message(call_t *self, const Pl__Message *message, effects_t *fx)
 void call_set_content(Pl__Message *message, const char *content);
 void call_add_tool_call(Pl__Message *message, const char *tool_id, const char *name,
                         const char *arguments);
-void call_set_tool_result(call_t *self, const char *tool_id, const char *content, effects_t *fx);
-/* Notes at the message of that tool call which passages were found for it; each id once. */
-void call_add_passages(call_t *self, const char *tool_id, const Pl__SearchResult *found,
-                       effects_t *fx);
+/* Notes at that message which passages were found for it; each id once. */
+void call_add_passages(call_t *self, uint32_t number, const Pl__SearchResult *found, effects_t *fx);
 void call_apply(call_t *self, const Pl__CallChange *change, effects_t *fx);
 void call_set_in_progress(call_t *self, bool in_progress, effects_t *fx);
 void call_set_retry(call_t *self, uint32_t retry, effects_t *fx);
@@ -126,11 +142,26 @@ void call_floor_clear(call_t *self);
 void call_floor_give(call_t *self, call_now_t now, effects_t *fx);
 
 /* call_tool.c */
-void call_run_tool(call_t *self, call_now_t now, const char *tool_id, const char *name,
+/* Adds the tool call to the message of the present turn and runs it; its result follows, now or
+ * later. */
+void call_run_tool(call_t *self, call_now_t now, const char *id, const char *name,
                    const char *arguments, effects_t *fx);
-void call_searched(call_t *self, const char *tool_id, pl_err_t err, const Pl__Envelope *env,
+void call_searched(call_t *self, const char *key, pl_err_t err, const Pl__Envelope *env,
                    effects_t *fx);
-void call_sms_sent(call_t *self, call_now_t now, const char *tool_id, pl_err_t err,
+void call_sms_sent(call_t *self, call_now_t now, const char *key, pl_err_t err,
                    const Pl__Envelope *env, effects_t *fx);
+running_t *call_running(call_t *self, const char *key); /* NULL when it is over */
+/* The tool is over with that result; *tool is no more. */
+void call_give_result(call_t *self, running_t *tool, const char *text, effects_t *fx);
+/* The present thought is given up, or the call is over: what has no result gets a defined one. */
+void call_tools_cancelled(call_t *self, effects_t *fx);
+void call_tools_ended(call_t *self, effects_t *fx);
+void call_tools_clear(call_t *self);
+
+/* call_claim.c: true when something was stored; out tells what and what not */
+bool call_updated_claim(call_t *self, call_now_t now, const cJSON *args, char *out, size_t bytes,
+                        effects_t *fx);
+bool call_reminder(call_t *self, call_now_t now, const cJSON *args, char *out, size_t bytes,
+                   effects_t *fx);
 
 #endif

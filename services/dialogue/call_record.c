@@ -83,17 +83,6 @@ void call_add_tool_call(Pl__Message *message, const char *tool_id, const char *n
     message->n_tool_calls = n + 1;
 }
 
-static Pl__Message *message_of_tool(const call_t *self, const char *tool_id)
-{
-    for (size_t i = self->record->n_messages; i-- > 0;) {
-        Pl__Message *message = self->record->messages[i];
-        for (size_t k = 0; k < message->n_tool_calls; k++) {
-            if (strcmp(message->tool_calls[k]->tool_id, tool_id) == 0) return message;
-        }
-    }
-    return NULL;
-}
-
 static void note_passage(Pl__Message *message, const Pl__Passage *passage)
 {
     size_t n = message->n_passages;
@@ -113,30 +102,13 @@ static void note_passage(Pl__Message *message, const Pl__Passage *passage)
     message->n_passages = n + 1;
 }
 
-void call_add_passages(call_t *self, const char *tool_id, const Pl__SearchResult *found,
-                       effects_t *fx)
+void call_add_passages(call_t *self, uint32_t number, const Pl__SearchResult *found, effects_t *fx)
 {
-    Pl__Message *message = message_of_tool(self, tool_id);
+    Pl__Message *message = call_message(self, number);
     if (!message || found->n_passages == 0) return;
     for (size_t i = 0; i < found->n_passages && message->n_passages < PASSAGES_NOTED_MAX; i++)
         note_passage(message, found->passages[i]);
     call_store_message(self, message, fx);
-}
-
-void call_set_tool_result(call_t *self, const char *tool_id, const char *content, effects_t *fx)
-{
-    for (size_t i = self->record->n_messages; i-- > 0;) {
-        Pl__Message *message = self->record->messages[i];
-        for (size_t k = 0; k < message->n_tool_calls; k++) {
-            Pl__ToolCall *call = message->tool_calls[k];
-            if (strcmp(call->tool_id, tool_id) != 0) continue;
-            char *copy = text_copy(content);
-            if (call->content != (char *)protobuf_c_empty_string) free(call->content);
-            call->content = copy;
-            call_store_message(self, message, fx);
-            return;
-        }
-    }
 }
 
 void call_set_in_progress(call_t *self, bool in_progress, effects_t *fx)

@@ -1,89 +1,114 @@
-/* call_tool.c - what the tools do to a call. Results are text for the manager. */
+/* call_tool.c - a call's tools: checked, run, and each given exactly one result.
+ *
+ * A result is text for the manager and the history. A tool that waits for another process has one
+ * from the moment its thought is given up ("no result yet"), which the true one replaces when it
+ * comes; so the history never holds a tool call without a result for long, and none with two. */
+#include <assert.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
+#include "common/log.h"
 #include "common/record.h"
 #include "services/dialogue/call_internal.h"
 #include "services/dialogue/nlu/phone.h"
-#include "services/dialogue/tools.h"
 #include "services/dialogue/value.h"
 
-enum { RESULT_BYTES = 4096, PASSAGES = 5, SMS_TIMEOUT_MS = 10000, REMINDERS_MAX = 50 };
+enum { RESULT_BYTES = 8192, PASSAGES = 5, SMS_TIMEOUT_MS = 10000, NAME_MAX_BYTES = 64 };
 
-static void give_result(call_t *self, const char *tool_id, const char *text, effects_t *fx)
+#define RESULT_CANCELLED "No result yet: the caller went on speaking before it was there."
+#define RESULT_CALL_ENDED "No result: the call ended before it was there."
+
+static char *text_copy(const char *text)
 {
-    call_set_tool_result(self, tool_id, text, fx);
+    char *copy = strdup(text);
+    assert(copy);
+    return copy;
+}
+
+/* ---- tools under way ---- */
+
+static void forget(call_t *self, running_t *tool)
+{
+    free(tool->key);
+    free(tool->id);
+    *tool = self->running[--self->n_running];
+}
+
+void call_tools_clear(call_t *self)
+{
+    while (self->n_running) forget(self, &self->running[0]);
+}
+
+running_t *call_running(call_t *self, const char *key)
+{
+    for (size_t i = 0; i < self->n_running; i++) {
+        if (strcmp(self->running[i].key, key) == 0) return &self->running[i];
+    }
+    return NULL;
+}
+
+/* Ids are the model's, and may come again in a later answer: with the message they are unique. */
+static running_t *run(call_t *self, const tool_t *tool, uint32_t message, const char *id)
+{
+    char key[RESULT_BYTES];
+    running_t *out = &self->running[self->n_running++];
+    snprintf(key, sizeof key, "%u:%s", message, id);
+    *out = (running_t){.kind = tool ? tool->kind : TOOL_KINDS,
+                       .message = message,
+                       .thought = self->thought,
+                       .key = text_copy(key),
+                       .id = text_copy(id)};
+    return out;
+}
+
+static void set_result(call_t *self, const running_t *tool, const char *text, effects_t *fx)
+{
+    Pl__Message *message = call_message(self, tool->message);
+    for (size_t i = 0; message && i < message->n_tool_calls; i++) {
+        Pl__ToolCall *call = message->tool_calls[i];
+        if (strcmp(call->tool_id, tool->id) != 0) continue;
+        if (call->content != (char *)protobuf_c_empty_string) free(call->content);
+        call->content = value_scrub(text_copy(text)); /* names of the model's may have been cut */
+        call_store_message(self, message, fx);
+        return;
+    }
+}
+
+static void tell_manager(call_t *self, const char *id, const char *text, effects_t *fx)
+{
     effect_t *effect = fx_add(fx, FX_TOOL_RESULT);
-    effect->tool_id = strdup(tool_id);
-    effect->text = strdup(text);
+    effect->tool_id = text_copy(id);
+    effect->text = value_scrub(text_copy(text));
     effect->think = self->thought;
 }
 
-/* The newest thing the caller said is where a value comes from. */
-static uint32_t newest_utterance(const call_t *self)
+/* Its one result; the tool is over. A manager that has given the thought up does not hear of it. */
+void call_give_result(call_t *self, running_t *tool, const char *text, effects_t *fx)
 {
-    for (size_t i = self->record->n_messages; i-- > 0;) {
-        const Pl__Message *message = self->record->messages[i];
-        bool said = message->persona == PL__PERSONA__HUMAN && message->action == PL__ACTION__TALK;
-        if (said) return message->number;
-    }
-    return 0;
+    set_result(self, tool, text, fx);
+    if (self->thinking && tool->thought == self->thought) tell_manager(self, tool->id, text, fx);
+    forget(self, tool);
 }
 
-static bool same_value(const call_t *self, const char *name, const char *value)
+void call_tools_cancelled(call_t *self, effects_t *fx)
 {
-    const Pl__ClaimValue *old = pl_record_claim(self->record, name);
-    return old && strcmp(old->value, value) == 0;
-}
-
-static void update_field(call_t *self, call_now_t now, const cJSON *update, char *out, size_t bytes,
-                         effects_t *fx)
-{
-    const char *name = cJSON_GetObjectItemCaseSensitive(update, "field")->valuestring;
-    const char *text = cJSON_GetObjectItemCaseSensitive(update, "value")->valuestring;
-    bool confirmed = cJSON_IsTrue(cJSON_GetObjectItemCaseSensitive(update, "confirmed"));
-    const Pl__ClaimField *field = pl_record_field(self->record, name);
-    char value[VALUE_BYTES] = "";
-    const char *reason = "no such field";
-    bool good = field && (!text[0] || value_check(field->type, text, value, &reason) == PL_OK);
-    if (!good) {
-        snprintf(out, bytes, "Rejected %.100s: %s. ", name, reason);
-        return;
-    }
-    Pl__ClaimValue claim = PL__CLAIM_VALUE__INIT;
-    Pl__CallChange change = PL__CALL_CHANGE__INIT;
-    claim.name = (char *)name;
-    claim.value = value;
-    claim.set_at_ms = now.wall_ms;
-    claim.confirmed = confirmed;
-    claim.message = newest_utterance(self);
-    /* A mere confirmation leaves the value where it came from. */
-    const Pl__ClaimValue *old = pl_record_claim(self->record, name);
-    if (old && same_value(self, name, value)) {
-        claim.message = old->message;
-        claim.set_at_ms = old->set_at_ms;
-    }
-    change.change_case = PL__CALL_CHANGE__CHANGE_CLAIM;
-    change.claim = &claim;
-    call_apply(self, &change, fx);
-    snprintf(out, bytes, "Updated %.100s. ", name);
-}
-
-static void updated_claim(call_t *self, call_now_t now, const cJSON *args, char *out, size_t bytes,
-                          effects_t *fx)
-{
-    size_t n = 0;
-    const cJSON *update = NULL;
-    cJSON_ArrayForEach(update, cJSON_GetObjectItemCaseSensitive(args, "updates"))
-    {
-        if (n + 200 > bytes) break;
-        update_field(self, now, update, out + n, bytes - n, fx);
-        n += strlen(out + n);
+    for (size_t i = 0; i < self->n_running; i++) {
+        running_t *tool = &self->running[i];
+        if (tool->thought == self->thought) set_result(self, tool, RESULT_CANCELLED, fx);
     }
 }
 
-static void search(call_t *self, const char *tool_id, const cJSON *args, effects_t *fx)
+void call_tools_ended(call_t *self, effects_t *fx)
+{
+    for (size_t i = 0; i < self->n_running; i++) {
+        set_result(self, &self->running[i], RESULT_CALL_ENDED, fx);
+    }
+}
+
+/* ---- looking up ---- */
+
+static void search(call_t *self, const running_t *tool, const cJSON *args, effects_t *fx)
 {
     /* One query of all the words: the index ranks by any term. */
     char text[1024] = "";
@@ -97,21 +122,24 @@ static void search(call_t *self, const char *tool_id, const cJSON *args, effects
     Pl__SearchQuery body = PL__SEARCH_QUERY__INIT;
     Pl__Envelope env;
     call_envelope(self, &env);
+    value_copy(text, sizeof text, text);
     body.text = text;
     body.lang = (char *)call_lang(self);
     body.top_n = PASSAGES;
     env.body_case = PL__ENVELOPE__BODY_SEARCH_QUERY;
     env.search_query = &body;
-    (void)fx_request(fx, "rag", &env, self->settings->search_ms, ASKED_SEARCH, tool_id);
+    (void)fx_request(fx, "rag", &env, self->settings->search_ms, ASKED_SEARCH, tool->key);
 }
 
-void call_searched(call_t *self, const char *tool_id, pl_err_t err, const Pl__Envelope *env,
+void call_searched(call_t *self, const char *key, pl_err_t err, const Pl__Envelope *env,
                    effects_t *fx)
 {
+    running_t *tool = call_running(self, key);
+    if (!tool) return;
     cJSON *list = cJSON_CreateArray();
     bool found = !err && env && env->body_case == PL__ENVELOPE__BODY_SEARCH_RESULT;
     size_t count = found ? env->search_result->n_passages : 0;
-    if (found) call_add_passages(self, tool_id, env->search_result, fx);
+    if (found) call_add_passages(self, tool->message, env->search_result, fx);
     for (size_t i = 0; i < count && i < PASSAGES; i++) {
         const Pl__Passage *passage = env->search_result->passages[i];
         cJSON *item = cJSON_CreateObject();
@@ -121,37 +149,12 @@ void call_searched(call_t *self, const char *tool_id, pl_err_t err, const Pl__En
         cJSON_AddItemToArray(list, item);
     }
     char *text = cJSON_PrintUnformatted(list);
-    give_result(self, tool_id, text ? text : "[]", fx);
+    call_give_result(self, tool, text ? text : "[]", fx);
     cJSON_free(text);
     cJSON_Delete(list);
 }
 
-static void reminder(call_t *self, call_now_t now, const cJSON *args, char *out, size_t bytes,
-                     effects_t *fx)
-{
-    char due[VALUE_BYTES];
-    const char *reason = "";
-    const char *text = tool_string(args, "due_date_time");
-    if (value_check(PL__CLAIM_TYPE__DATETIME, text, due, &reason) != PL_OK) {
-        snprintf(out, bytes, "Rejected: due_date_time is %s.", reason);
-        return;
-    }
-    if (self->record->n_reminders >= REMINDERS_MAX) {
-        snprintf(out, bytes, "Rejected: there are %d reminders already.", REMINDERS_MAX);
-        return;
-    }
-    Pl__Reminder item = PL__REMINDER__INIT;
-    Pl__CallChange change = PL__CALL_CHANGE__INIT;
-    item.title = (char *)tool_string(args, "title");
-    item.description = (char *)tool_string(args, "description");
-    item.owner = (char *)tool_string(args, "owner");
-    item.due_date_time = due;
-    item.created_at_ms = now.wall_ms;
-    change.change_case = PL__CALL_CHANGE__CHANGE_REMINDER;
-    change.reminder = &item;
-    call_apply(self, &change, fx);
-    snprintf(out, bytes, "Reminder noted.");
-}
+/* ---- how we speak ---- */
 
 static void speech_speed(call_t *self, const cJSON *args, char *out, size_t bytes, effects_t *fx)
 {
@@ -165,7 +168,7 @@ static void speech_speed(call_t *self, const cJSON *args, char *out, size_t byte
     snprintf(out, bytes, "Speed set to %.2f, was %.2f.", speed, old > 0 ? old : 1.0);
 }
 
-static void speech_lang(call_t *self, const cJSON *args, char *out, size_t bytes, effects_t *fx)
+static bool speech_lang(call_t *self, const cJSON *args, char *out, size_t bytes, effects_t *fx)
 {
     const char *lang = tool_string(args, "lang");
     const Pl__Initiate *initiate = self->record->initiate;
@@ -178,17 +181,16 @@ static void speech_lang(call_t *self, const cJSON *args, char *out, size_t bytes
         change.lang_short_code = (char *)lang;
         call_apply(self, &change, fx);
         snprintf(out, bytes, "Language set to %.20s, was %s.", lang, old);
-        return;
+        return true;
     }
     snprintf(out, bytes, "Rejected: %.20s is not available.", lang);
+    return false;
 }
 
-static void send_sms(call_t *self, const char *tool_id, const cJSON *args, effects_t *fx)
+/* ---- SMS ---- */
+
+static void send_sms(call_t *self, const running_t *tool, const cJSON *args, effects_t *fx)
 {
-    if (!phone_valid(self->record->initiate->phone_number)) {
-        give_result(self, tool_id, "Not sent: the caller's number is not known.", fx);
-        return;
-    }
     Pl__SmsSend body = PL__SMS_SEND__INIT;
     Pl__Envelope env;
     call_envelope(self, &env);
@@ -196,85 +198,148 @@ static void send_sms(call_t *self, const char *tool_id, const cJSON *args, effec
     body.text = (char *)tool_string(args, "message");
     env.body_case = PL__ENVELOPE__BODY_SMS_SEND;
     env.sms_send = &body;
-    effect_t *effect = fx_request(fx, self->leg, &env, SMS_TIMEOUT_MS, ASKED_SMS, tool_id);
-    effect->text = strdup(body.text);
+    (void)fx_request(fx, self->leg, &env, SMS_TIMEOUT_MS, ASKED_SMS, tool->key);
 }
 
-static const char *sms_text(const call_t *self, const char *tool_id, cJSON **args)
+/* What the tool was asked for, from the history. The caller deletes it. */
+static cJSON *arguments_of(const call_t *self, const running_t *tool)
 {
-    *args = NULL;
-    for (size_t i = self->record->n_messages; i-- > 0;) {
-        const Pl__Message *message = self->record->messages[i];
-        for (size_t k = 0; k < message->n_tool_calls; k++) {
-            if (strcmp(message->tool_calls[k]->tool_id, tool_id) != 0) continue;
-            *args = cJSON_Parse(message->tool_calls[k]->function_arguments);
-            return tool_string(*args, "message");
-        }
+    const Pl__Message *message = call_message(self, tool->message);
+    for (size_t i = 0; message && i < message->n_tool_calls; i++) {
+        const Pl__ToolCall *call = message->tool_calls[i];
+        if (strcmp(call->tool_id, tool->id) == 0) return cJSON_Parse(call->function_arguments);
     }
-    return "";
+    return NULL;
 }
 
-void call_sms_sent(call_t *self, call_now_t now, const char *tool_id, pl_err_t err,
+void call_sms_sent(call_t *self, call_now_t now, const char *key, pl_err_t err,
                    const Pl__Envelope *env, effects_t *fx)
 {
-    bool sent =
-        !err && env && env->body_case == PL__ENVELOPE__BODY_SMS_SENT && env->sms_sent->delivered;
-    if (sent) {
-        cJSON *args = NULL;
-        const char *text = sms_text(self, tool_id, &args);
-        (void)call_add_message(self, now.wall_ms, PL__ACTION__SMS, PL__PERSONA__ASSISTANT, text,
-                               fx);
+    running_t *tool = call_running(self, key);
+    if (!tool) return;
+    char out[256];
+    /* Without a provider telephony takes it and sends nothing: it stays in the record. */
+    bool taken = !err && env && env->body_case == PL__ENVELOPE__BODY_SMS_SENT;
+    if (taken) {
+        cJSON *args = arguments_of(self, tool);
+        (void)call_add_message(self, now.wall_ms, PL__ACTION__SMS, PL__PERSONA__ASSISTANT,
+                               tool_string(args, "message"), fx);
         cJSON_Delete(args);
     }
-    give_result(self, tool_id, sent ? "Sent." : "Not sent.", fx);
+    if (taken && env->sms_sent->delivered) {
+        snprintf(out, sizeof out, "Sent.");
+    } else if (taken) {
+        snprintf(out, sizeof out, "Not sent, only noted in the file: %.160s.",
+                 env->sms_sent->detail);
+    } else {
+        snprintf(out, sizeof out, "Not sent: %s.", pl_err_text(err ? err : PL_INTERNAL));
+    }
+    call_give_result(self, tool, out, fx);
 }
 
-void call_run_tool(call_t *self, call_now_t now, const char *tool_id, const char *name,
-                   const char *arguments, effects_t *fx)
+/* ---- running one ---- */
+
+/* The model's sentence for the caller; the script says its own. */
+static void say_response(call_t *self, call_now_t now, const cJSON *args, effects_t *fx)
 {
-    char out[RESULT_BYTES] = "";
-    const tool_t *tool = tool_find(name);
-    cJSON *args = NULL;
-    if (!tool) {
-        snprintf(out, sizeof out, "There is no tool %.60s.", name);
-        give_result(self, tool_id, out, fx);
-        return;
-    }
-    if (tool_arguments(tool, arguments, &args, out, sizeof out) != PL_OK) {
-        give_result(self, tool_id, out, fx);
-        return;
-    }
+    const char *text = tool_string(args, TOOL_RESPONSE);
+    if (text[0]) (void)call_sentence(self, now, self->thought, text, PL__STYLE__NONE, fx);
+}
+
+/* Does the tool's work. Returns true when the result is in out; false when it comes later. */
+static bool perform(call_t *self, call_now_t now, running_t *tool, const cJSON *args,
+                    char out[RESULT_BYTES], effects_t *fx)
+{
+    const Pl__Initiate *initiate = self->record->initiate;
+    bool done = true; /* what the sentence for the caller says is so */
     bool later = false;
     switch (tool->kind) {
     case TOOL_UPDATED_CLAIM:
-        updated_claim(self, now, args, out, sizeof out, fx);
+        done = call_updated_claim(self, now, args, out, RESULT_BYTES, fx);
         break;
     case TOOL_END_CALL:
         self->after = AFTER_HANGUP;
-        snprintf(out, sizeof out, "The call ends after this.");
+        snprintf(out, RESULT_BYTES, "The call ends after this.");
         break;
     case TOOL_TALK_TO_HUMAN:
-        self->after = AFTER_TRANSFER;
-        snprintf(out, sizeof out, "The caller is transferred after this.");
+        done = phone_valid(initiate->agent_phone_number);
+        if (done) self->after = AFTER_TRANSFER;
+        snprintf(out, RESULT_BYTES, "%s",
+                 done ? "The caller is transferred after this."
+                      : "Not possible: there is no colleague to transfer to.");
         break;
     case TOOL_SEARCH_DOCUMENT:
-        search(self, tool_id, args, fx);
+        search(self, tool, args, fx);
         later = true;
         break;
     case TOOL_REMINDER:
-        reminder(self, now, args, out, sizeof out, fx);
+        done = call_reminder(self, now, args, out, RESULT_BYTES, fx);
         break;
     case TOOL_SPEECH_SPEED:
-        speech_speed(self, args, out, sizeof out, fx);
+        speech_speed(self, args, out, RESULT_BYTES, fx);
         break;
     case TOOL_SPEECH_LANG:
-        speech_lang(self, args, out, sizeof out, fx);
+        done = speech_lang(self, args, out, RESULT_BYTES, fx);
         break;
     case TOOL_SEND_SMS:
-        send_sms(self, tool_id, args, fx);
-        later = true;
+        later = done = phone_valid(initiate->phone_number);
+        if (later) send_sms(self, tool, args, fx);
+        snprintf(out, RESULT_BYTES, "Not sent: the caller's number is not known.");
+        break;
+    case TOOL_KINDS:
         break;
     }
-    if (!later) give_result(self, tool_id, out, fx);
+    if (done) say_response(self, now, args, fx);
+    return !later;
+}
+
+/* Why it cannot be run at all; NULL when it can. */
+static const char *unfit(const call_t *self, const Pl__Message *message, const char *id)
+{
+    if (!id[0] || strlen(id) > TOOL_ID_MAX || !value_is_plain(id)) {
+        return "the id of the tool call is empty, too long or no plain text";
+    }
+    if (self->n_running == RUNNING_MAX) return "too many tools are running";
+    if (message->n_tool_calls >= TOOL_CALLS_MAX) return "too many tool calls in one answer";
+    for (size_t i = 0; i < message->n_tool_calls; i++) {
+        if (strcmp(message->tool_calls[i]->tool_id, id) == 0) return "the same id twice";
+    }
+    return NULL;
+}
+
+void call_run_tool(call_t *self, call_now_t now, const char *id, const char *name,
+                   const char *arguments, effects_t *fx)
+{
+    char out[RESULT_BYTES] = "";
+    Pl__Message *message = call_message(self, self->turn.message);
+    assert(message);
+    const char *why = unfit(self, message, id);
+    if (why) {
+        log_warn("call.tool_refused", "call=%s why=\"%s\"", call_id(self), why);
+        snprintf(out, sizeof out, "Refused: %s.", why);
+        tell_manager(self, id, out, fx);
+        return;
+    }
+    char short_name[NAME_MAX_BYTES];
+    char *bounded = text_copy(arguments);
+    value_copy(short_name, sizeof short_name, name);
+    if (strlen(bounded) > TOOL_JSON_MAX) value_copy(bounded, TOOL_JSON_MAX + 1, bounded);
+    call_add_tool_call(message, id, value_scrub(short_name), value_scrub(bounded));
+    free(bounded);
+    call_store_message(self, message, fx);
+
+    const tool_t *tool = tool_find(name);
+    running_t *running = run(self, tool, self->turn.message, id);
+    char *key = text_copy(running->key);
+    cJSON *args = NULL;
+    bool here = true;
+    if (!tool) {
+        tool_names(out, sizeof out, name);
+    } else if (tool_arguments(tool, arguments, &args, out, sizeof out) == PL_OK) {
+        here = perform(self, now, running, args, out, fx);
+    }
+    running = call_running(self, key);
+    if (here && running) call_give_result(self, running, out, fx);
+    free(key);
     cJSON_Delete(args);
 }

@@ -250,6 +250,7 @@ void call_cancel_thought(call_t *self, effects_t *fx)
 {
     if (!self->thinking) return;
     self->thinking = false;
+    call_tools_cancelled(self, fx);
     effect_t *effect = fx_add(fx, FX_CANCEL);
     effect->think = self->thought;
 }
@@ -283,9 +284,6 @@ pl_err_t call_tool(call_t *self, call_now_t now, uint32_t thought, const char *t
 {
     if (!of_present_thought(self, thought)) return PL_STALE;
     ensure_turn(self, now, fx);
-    Pl__Message *message = call_message(self, self->turn.message);
-    call_add_tool_call(message, tool_id, name, arguments);
-    call_store_message(self, message, fx);
     call_run_tool(self, now, tool_id, name, arguments, fx);
     return PL_OK;
 }

@@ -6,50 +6,80 @@
 
 #include "services/dialogue/value.h"
 
-#define RESPONSE                                                                                   \
+#define RESPONSE(help)                                                                             \
     {                                                                                              \
-        "customer_response", ARG_STRING, false,                                                    \
-            "One short sentence in the caller's language saying what is done"                      \
+        TOOL_RESPONSE, ARG_STRING, false,                                                          \
+            "One short, simple sentence for the caller, in their language and in the present "     \
+            "tense, that says what is being done. " help,                                          \
+        {                                                                                          \
+            NULL                                                                                   \
+        }                                                                                          \
     }
 
 static const tool_t tools[] = {
     {TOOL_UPDATED_CLAIM,
      "updated_claim",
-     "Stores facts of the claim; several at once",
-     {RESPONSE,
-      {"updates", ARG_UPDATES, true, "[{field, value, confirmed?}]; an empty value withdraws it"}}},
+     "Writes facts of the claim down. Use it for every fact that the caller tells, at once, and "
+     "for "
+     "several facts in one call. A vague date may be approximated.",
+     {RESPONSE("For example: \"I am writing down where it happened.\""),
+      {"updates",
+       ARG_UPDATES,
+       true,
+       "The facts. An empty value withdraws one. confirmed: the caller agreed when it was read "
+       "back",
+       {NULL}}}},
     {TOOL_END_CALL,
      "end_call",
-     "Ends the call, when the caller wants to end it",
-     {{"reason", ARG_STRING, false, "For the log"}}},
+     "Ends the call. Use it only when the caller wants to end it and has said so in this call; "
+     "never "
+     "right after the caller has rung back.",
+     {{"reason", ARG_STRING, false, "Why, for the log, in a few English words", {NULL}}}},
     {TOOL_TALK_TO_HUMAN,
      "talk_to_human",
-     "Transfers the caller to a human, with explicit consent",
-     {RESPONSE}},
+     "Transfers the caller to a human colleague. Use it only when the caller wants a human, you "
+     "cannot help, and the caller has agreed explicitly; never right after the caller has rung "
+     "back.",
+     {RESPONSE("For example: \"I am connecting you with a colleague.\"")}},
     {TOOL_SEARCH_DOCUMENT,
      "search_document",
-     "Searches the knowledge base",
-     {RESPONSE, {"queries", ARG_STRINGS, true, "Varied search texts"}}},
+     "Searches the documents of the company: contracts, procedures, guides, articles, law. Use it "
+     "when the caller asks for something that you do not know for sure.",
+     {RESPONSE("For example: \"I am looking that up for you.\""),
+      {"queries",
+       ARG_STRINGS,
+       true,
+       "Search texts in English, each with other words for the same question",
+       {NULL}}}},
     {TOOL_REMINDER,
      "new_or_updated_reminder",
-     "Notes something important to do; the same title updates it",
-     {RESPONSE,
-      {"title", ARG_STRING, true, "Verb and subject"},
-      {"description", ARG_STRING, true, "What and why"},
-      {"due_date_time", ARG_STRING, true, "ISO 8601"},
-      {"owner", ARG_STRING, false, "customer, assistant or a named party"}}},
-    {TOOL_SPEECH_SPEED,
-     "speech_speed",
-     "Speaks slower or faster",
-     {RESPONSE, {"speed", ARG_NUMBER, true, "0.75 to 1.25"}}},
-    {TOOL_SPEECH_LANG,
-     "speech_lang",
-     "Speaks another language",
-     {RESPONSE, {"lang", ARG_STRING, true, "Short code of an available language"}}},
+     "Notes something important that is to be done later. The same title updates that reminder.",
+     {RESPONSE("For example: \"I am noting a reminder for tomorrow.\""),
+      {"title", ARG_STRING, true, "Verb and subject, in English: \"Call the plumber\"", {NULL}},
+      {"description", ARG_STRING, true, "What is to be done and why, in English", {NULL}},
+      {"due_date_time", ARG_STRING, true, "When, in the future, as ISO 8601", {NULL}},
+      {"owner",
+       ARG_STRING,
+       false,
+       "Who has to do it: customer, assistant, or the name of another party",
+       {NULL}}}},
     {TOOL_SEND_SMS,
      "send_sms",
-     "Sends an SMS to the caller",
-     {RESPONSE, {"message", ARG_STRING, true, "Its text"}}},
+     "Sends an SMS to the caller's phone. Use it when there is a real need: a bad line, a "
+     "reference, "
+     "a proof in writing.",
+     {RESPONSE("For example: \"I am sending you the reference by SMS.\""),
+      {"message", ARG_STRING, true, "Its text, in the caller's language", {NULL}}}},
+    {TOOL_SPEECH_SPEED,
+     "speech_speed",
+     "Speaks slower or faster, when the caller wishes so.",
+     {RESPONSE("It is said at the new speed. For example: \"Is this speed better?\""),
+      {"speed", ARG_NUMBER, true, "From 0.75 (slow) to 1.25 (fast)", {NULL}}}},
+    {TOOL_SPEECH_LANG,
+     "speech_lang",
+     "Goes on in another language, when the caller speaks or wishes it.",
+     {RESPONSE("It is said in the new language. For example: \"Let us go on in English.\""),
+      {"lang", ARG_LANG, true, "Short code of the language", {NULL}}}},
 };
 
 const tool_t *tools_all(size_t *count)
@@ -66,7 +96,15 @@ const tool_t *tool_find(const char *name)
     return NULL;
 }
 
-static bool good_string(const cJSON *item)
+void tool_names(char *out, size_t bytes, const char *wrong)
+{
+    size_t n = (size_t)snprintf(out, bytes, "There is no tool %.60s. There are:", wrong);
+    for (size_t i = 0; i < sizeof tools / sizeof tools[0] && n < bytes; i++) {
+        n += (size_t)snprintf(out + n, bytes - n, "%s %s", i ? "," : "", tools[i].name);
+    }
+}
+
+bool tool_good_string(const cJSON *item)
 {
     return cJSON_IsString(item) && strlen(item->valuestring) <= TOOL_STRING_MAX &&
            value_is_plain(item->valuestring);
@@ -84,7 +122,7 @@ static bool good_strings(const cJSON *list)
     const cJSON *item = NULL;
     cJSON_ArrayForEach(item, list)
     {
-        if (!good_string(item) || !item->valuestring[0]) return false;
+        if (!tool_good_string(item) || !item->valuestring[0]) return false;
     }
     return true;
 }
@@ -96,8 +134,8 @@ static bool good_updates(const cJSON *list)
     cJSON_ArrayForEach(item, list)
     {
         if (!cJSON_IsObject(item)) return false;
-        if (!good_string(cJSON_GetObjectItemCaseSensitive(item, "field"))) return false;
-        if (!good_string(cJSON_GetObjectItemCaseSensitive(item, "value"))) return false;
+        if (!tool_good_string(cJSON_GetObjectItemCaseSensitive(item, "field"))) return false;
+        if (!tool_good_string(cJSON_GetObjectItemCaseSensitive(item, "value"))) return false;
         const cJSON *sure = cJSON_GetObjectItemCaseSensitive(item, "confirmed");
         if (sure && !cJSON_IsBool(sure)) return false;
     }
@@ -107,8 +145,14 @@ static bool good_updates(const cJSON *list)
 static const char *check(const tool_arg_t *arg, const cJSON *item)
 {
     switch (arg->kind) {
+    case ARG_CHOICE:
+        for (const char *const *choice = arg->choices; *choice; choice++) {
+            if (cJSON_IsString(item) && strcmp(item->valuestring, *choice) == 0) return NULL;
+        }
+        return "is not one of the choices";
+    case ARG_LANG: /* whether the call has it is the call's to say */
     case ARG_STRING:
-        if (!good_string(item)) return "must be a plain string of at most 2048 bytes";
+        if (!tool_good_string(item)) return "must be a plain string of at most 2048 bytes";
         return arg->required && !item->valuestring[0] ? "must not be empty" : NULL;
     case ARG_NUMBER:
         return cJSON_IsNumber(item) && isfinite(item->valuedouble) ? NULL : "must be a number";

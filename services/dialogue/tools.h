@@ -23,18 +23,33 @@ typedef enum {
     TOOL_SPEECH_SPEED,
     TOOL_SPEECH_LANG,
     TOOL_SEND_SMS,
+    TOOL_KINDS,
 } tool_kind_t;
 
-typedef enum { ARG_STRING, ARG_NUMBER, ARG_STRINGS, ARG_UPDATES } arg_kind_t;
+typedef enum {
+    ARG_STRING,
+    ARG_NUMBER,
+    ARG_STRINGS,
+    ARG_UPDATES, /* of the claim: [{field, value, confirmed?}] */
+    ARG_CHOICE,  /* one of choices */
+    ARG_LANG,    /* short code of a language of the call */
+} arg_kind_t;
+
+enum {
+    TOOL_ARGS_MAX = 6,
+    TOOL_CHOICES_MAX = 8,
+    TOOL_JSON_MAX = 16384,
+    TOOL_STRING_MAX = 2048,
+    TOOL_LIST_MAX = 32,
+};
 
 typedef struct {
     const char *name;
     arg_kind_t kind;
     bool required;
-    const char *help;
+    const char *help;                      /* for a model */
+    const char *choices[TOOL_CHOICES_MAX]; /* of ARG_CHOICE; ends with NULL */
 } tool_arg_t;
-
-enum { TOOL_ARGS_MAX = 6, TOOL_JSON_MAX = 16384, TOOL_STRING_MAX = 2048, TOOL_LIST_MAX = 32 };
 
 typedef struct {
     tool_kind_t kind;
@@ -43,14 +58,23 @@ typedef struct {
     tool_arg_t args[TOOL_ARGS_MAX];
 } tool_t;
 
+/* Said to the caller while the tool does its work, or after it for the two speech tools. A model
+ * must give it; the script says its sentences itself. */
+#define TOOL_RESPONSE "customer_response"
+
 /* NULL when there is no such tool. */
 const tool_t *tool_find(const char *name);
 const tool_t *tools_all(size_t *count);
+/* What to tell a manager that asked for a tool that is none: the names of those that are. */
+void tool_names(char *out, size_t bytes, const char *wrong);
 
 /* Parses and checks. On PL_OK *out is the caller's (cJSON_Delete); unknown arguments are left in
  * and mean nothing. On PL_INVALID reason says what is wrong, for the manager. */
 pl_err_t tool_arguments(const tool_t *tool, const char *json, cJSON **out, char *reason,
                         size_t reason_bytes);
+
+/* Text fit to be an argument: valid UTF-8 without control characters, bounded. */
+bool tool_good_string(const cJSON *item);
 
 /* A string argument, "" when absent. */
 const char *tool_string(const cJSON *args, const char *name);

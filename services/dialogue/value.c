@@ -52,6 +52,20 @@ bool value_is_plain(const char *text)
     return true;
 }
 
+char *value_scrub(char *text)
+{
+    unsigned char *s = (unsigned char *)text;
+    while (*s) {
+        size_t n = utf8_length(s);
+        if (n == 0 || (*s < 0x20 && *s != '\n' && *s != '\t') || *s == 0x7F) {
+            *s = '?';
+            n = 1;
+        }
+        s += n;
+    }
+    return text;
+}
+
 char *value_copy(char *out, size_t bytes, const char *text)
 {
     size_t n = strlen(text);

@@ -23,6 +23,9 @@ const char *value_type_name(Pl__ClaimType type); /* "phone_number" */
 /* Copies what fits, cut at a character's border. Returns out. */
 char *value_copy(char *out, size_t bytes, const char *text);
 
+/* Makes it plain: each byte that is not becomes a question mark. Returns text. */
+char *value_scrub(char *text);
+
 /* No control characters besides newline and tab, valid UTF-8. */
 bool value_is_plain(const char *text);
 

@@ -14,6 +14,7 @@
 #include "common/record.h"
 #include "services/dialogue/call.h"
 #include "services/dialogue/manager.h"
+#include "services/dialogue/value.h"
 
 #define UNUSED __attribute__((unused))
 

@@ -200,13 +200,17 @@ static void the_other_tools_do_their_work(void **state)
 
     c = conversation_new(three_fields());
     assert_string_equal(run_tool(c, "send_sms", "{\"message\":\"hello\"}"), "");
+    char key[64] = "";
+    for (const effect_t *e = c->fx.first; e; e = e->next) {
+        if (e->kind == FX_REQUEST && e->asked == ASKED_SMS) snprintf(key, 64, "%s", e->tool_id);
+    }
     fx_clear(&c->fx);
     Pl__Envelope env = PL__ENVELOPE__INIT;
     Pl__SmsSent sent = PL__SMS_SENT__INIT;
     sent.delivered = true;
     env.body_case = PL__ENVELOPE__BODY_SMS_SENT;
     env.sms_sent = &sent;
-    call_reply(c->call, c->now, ASKED_SMS, "t-1", PL_OK, &env, &c->fx);
+    call_reply(c->call, c->now, ASKED_SMS, key, PL_OK, &env, &c->fx);
     conversation_run(c);
     const Pl__Message *last = c->stored->messages[c->stored->n_messages - 1];
     assert_int_equal(last->action, PL__ACTION__SMS);
