@@ -84,43 +84,61 @@ static void apply_message(Pl__CallRecord *record, const Pl__Message *change)
     record->messages = insert_at(record->messages, &record->n_messages, at, copy);
 }
 
-static void drop_former(Pl__ClaimValue *value)
+static void drop_earlier(Pl__ClaimValue *value)
 {
     for (size_t i = 0; i < value->n_former; i++) free_string(value->former[i]);
+    for (size_t i = 0; i < value->n_earlier; i++) free_message(value->earlier[i]);
     free(value->former);
+    free(value->earlier);
     value->former = NULL;
-    value->n_former = 0;
+    value->earlier = NULL;
+    value->n_former = value->n_earlier = 0;
 }
 
-/* Hands the former values of old over to its successor, with old's own value when that changed. */
-static void inherit_former(Pl__ClaimValue *successor, Pl__ClaimValue *old)
+/* The oldest goes when there are enough. */
+static void add_earlier(Pl__ClaimValue *to, const Pl__ClaimEarlier *facts)
 {
-    successor->former = old->former;
-    successor->n_former = old->n_former;
-    old->former = NULL;
-    old->n_former = 0;
-    const char *value = text_of(old->value);
-    if (!*value || strcmp(value, text_of(successor->value)) == 0) return;
-    if (successor->n_former >= PL_CLAIM_FORMER_MAX) {
-        free_string(successor->former[0]);
-        successor->n_former--;
-        memmove(successor->former, successor->former + 1,
-                successor->n_former * sizeof *successor->former);
+    if (to->n_earlier >= PL_CLAIM_FORMER_MAX) {
+        free_message(to->earlier[0]);
+        to->n_earlier--;
+        memmove(to->earlier, to->earlier + 1, to->n_earlier * sizeof(Pl__ClaimEarlier *));
     }
-    char *copy = strdup(value);
-    assert(copy);
-    successor->former =
-        insert_at(successor->former, &successor->n_former, successor->n_former, copy);
+    to->earlier =
+        insert_at(to->earlier, &to->n_earlier, to->n_earlier, pl_message_copy(&facts->base));
+}
+
+/* Hands the earlier values of old over to its successor, with old's own when that changed. */
+static void inherit_earlier(Pl__ClaimValue *successor, const Pl__ClaimValue *old)
+{
+    for (size_t i = 0; i < old->n_former; i++) { /* of a record from before there were facts */
+        Pl__ClaimEarlier facts = PL__CLAIM_EARLIER__INIT;
+        facts.value = old->former[i];
+        add_earlier(successor, &facts);
+    }
+    for (size_t i = 0; i < old->n_earlier; i++) add_earlier(successor, old->earlier[i]);
+    const char *value = text_of(old->value);
+    bool same = strcmp(value, text_of(successor->value)) == 0;
+    if (same) successor->corrected = old->corrected;
+    if (!*value || same) return;
+    successor->corrected = *text_of(successor->value) != '\0';
+    Pl__ClaimEarlier facts = PL__CLAIM_EARLIER__INIT;
+    facts.value = old->value;
+    facts.message = old->message;
+    facts.set_at_ms = old->set_at_ms;
+    facts.confirmed = old->confirmed;
+    facts.corrected = old->corrected;
+    add_earlier(successor, &facts);
 }
 
 static void apply_claim(Pl__CallRecord *record, const Pl__ClaimValue *change)
 {
     Pl__ClaimValue *copy = (Pl__ClaimValue *)pl_message_copy(&change->base);
-    drop_former(copy);
+    drop_earlier(copy);
+    copy->corrected = false;
     for (size_t i = 0; i < record->n_claim; i++) {
         Pl__ClaimValue *old = record->claim[i];
         if (strcmp(text_of(old->name), copy->name) != 0) continue;
-        inherit_former(copy, old);
+        inherit_earlier(copy, old);
         free_message(old);
         record->claim[i] = copy;
         return;

@@ -18,8 +18,9 @@ void pl_record_free(Pl__CallRecord **record_p);
 
 /* Applies one change, copying what it needs. record must come from pl_record_copy or the unpacker.
  * - message: replaces the one of its number, else goes in by number.
- * - claim: replaces the one of its name. Its former values are kept here, whatever the change says
- *   of them: the value it replaces is added unless it is empty or the same.
+ * - claim: replaces the one of its name. Its earlier values are kept here, whatever the change says
+ *   of them: the value it replaces is added, with where it came from, unless it is empty or the
+ *   same; and whether a value is a correction is told by that.
  * - reminder: replaces the one of its title, which keeps its first created_at.
  * - prosody_rate: of the initiate. The others replace the record's field of that name.
  * PL_INVALID: no known change, or a message without number, a claim without name, a reminder

@@ -54,6 +54,7 @@ static bool update_field(call_t *self, call_now_t now, const cJSON *update, char
     if (old && same_value(self, name, value)) {
         claim.message = old->message;
         claim.set_at_ms = old->set_at_ms;
+        claim.confirmed = confirmed || old->confirmed;
     }
     change.change_case = PL__CALL_CHANGE__CHANGE_CLAIM;
     change.claim = &claim;

@@ -165,6 +165,42 @@ static void initiate(text_t *out, const Pl__Initiate *in)
     text_add(out, "}");
 }
 
+static void message_or_null(text_t *out, uint32_t message)
+{
+    key(out, "message");
+    if (message > 0) {
+        text_fmt(out, "%u", message);
+    } else {
+        text_add(out, "null");
+    }
+}
+
+/* former: the values alone, as clients know them; earlier: with where each came from. */
+static void earlier(text_t *out, const Pl__ClaimValue *value)
+{
+    key(out, "former");
+    text_add(out, "[");
+    for (size_t i = 0; i < value->n_former + value->n_earlier; i++) {
+        if (i > 0) text_add(out, ",");
+        bool old = i < value->n_former;
+        text_json(out, old ? value->former[i] : value->earlier[i - value->n_former]->value);
+    }
+    text_add(out, "]");
+    key(out, "earlier");
+    text_add(out, "[");
+    for (size_t i = 0; i < value->n_earlier; i++) {
+        const Pl__ClaimEarlier *facts = value->earlier[i];
+        open_element(out);
+        string(out, "value", facts->value);
+        boolean(out, "confirmed", facts->confirmed);
+        boolean(out, "corrected", facts->corrected);
+        message_or_null(out, facts->message);
+        if (facts->set_at_ms) moment(out, "set_at", facts->set_at_ms);
+        text_add(out, "}");
+    }
+    text_add(out, "]");
+}
+
 static void claim(text_t *out, const Pl__CallRecord *call)
 {
     key(out, "claim");
@@ -182,20 +218,11 @@ static void claim(text_t *out, const Pl__CallRecord *call)
         string(out, "name", value->name);
         string_or_null(out, "value", value->value);
         boolean(out, "confirmed", value->confirmed);
-        key(out, "message");
-        if (value->message > 0) {
-            text_fmt(out, "%u", value->message);
-        } else {
-            text_add(out, "null");
-        }
+        boolean(out, "corrected", value->corrected);
+        message_or_null(out, value->message);
         moment(out, "set_at", value->set_at_ms);
-        key(out, "former");
-        text_add(out, "[");
-        for (size_t j = 0; j < value->n_former; j++) {
-            if (j > 0) text_add(out, ",");
-            text_json(out, value->former[j]);
-        }
-        text_add(out, "]}");
+        earlier(out, value);
+        text_add(out, "}");
     }
     text_add(out, "]");
 }

@@ -148,30 +148,52 @@ static void value_html(text_t *out, const Pl__ClaimValue *value, Pl__ClaimType t
     }
 }
 
+static void said_at(text_t *out, uint32_t message, int64_t set_at_ms)
+{
+    if (message == 0) return;
+    text_fmt(out, "<a href=\"#message-%u\">said at ", message);
+    when_clock(out, set_at_ms);
+    text_add(out, "</a>");
+}
+
+static void earlier_value(text_t *out, const char *value, Pl__ClaimType type)
+{
+    text_add(out, "<del>");
+    if (type == PL__CLAIM_TYPE__DATETIME) {
+        when_iso(out, value);
+    } else {
+        text_html(out, value);
+    }
+    text_add(out, "</del>");
+}
+
+/* What the value was before, the latest last, each with where it was said. */
+static void earlier(text_t *out, const Pl__ClaimValue *value, Pl__ClaimType type)
+{
+    if (value->n_former + value->n_earlier == 0) return;
+    text_add(out, "<span>before: ");
+    for (size_t i = 0; i < value->n_former; i++) {
+        if (i > 0) text_add(out, ", ");
+        earlier_value(out, value->former[i], type);
+    }
+    for (size_t i = 0; i < value->n_earlier; i++) {
+        const Pl__ClaimEarlier *facts = value->earlier[i];
+        if (i + value->n_former > 0) text_add(out, ", ");
+        earlier_value(out, facts->value, type);
+        text_add(out, facts->confirmed ? " (confirmed) " : " ");
+        said_at(out, facts->message, facts->set_at_ms);
+    }
+    text_add(out, "</span>");
+}
+
 /* Where a value came from: its message, whether the caller confirmed it, what it was before. */
 static void provenance(text_t *out, const Pl__ClaimValue *value, Pl__ClaimType type)
 {
     text_add(out, "<span class=\"source\">");
     if (value->confirmed) text_add(out, "<span class=\"ok\">confirmed</span>");
-    if (value->message > 0) {
-        text_fmt(out, "<a href=\"#message-%u\">said at ", value->message);
-        when_clock(out, value->set_at_ms);
-        text_add(out, "</a>");
-    }
-    if (value->n_former > 0) {
-        text_add(out, "<span>before: ");
-        for (size_t i = 0; i < value->n_former; i++) {
-            if (i > 0) text_add(out, ", ");
-            text_add(out, "<del>");
-            if (type == PL__CLAIM_TYPE__DATETIME) {
-                when_iso(out, value->former[i]);
-            } else {
-                text_html(out, value->former[i]);
-            }
-            text_add(out, "</del>");
-        }
-        text_add(out, "</span>");
-    }
+    if (value->corrected) text_add(out, "<span>corrected</span>");
+    said_at(out, value->message, value->set_at_ms);
+    earlier(out, value, type);
     text_add(out, "</span>");
 }
 

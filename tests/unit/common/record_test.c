@@ -114,7 +114,7 @@ static void a_claim_value_remembers_what_it_was(void **state)
     Pl__CallRecord *record = empty_record();
     assert_int_equal(set_claim(record, "location", "building four"), PL_OK);
     const Pl__ClaimValue *claim = pl_record_claim(record, "location");
-    assert_int_equal(claim->n_former, 0);
+    assert_int_equal(claim->n_earlier, 0);
     assert_int_equal(set_claim(record, "location", "building five"), PL_OK);
     assert_int_equal(set_claim(record, "location", "building five"), PL_OK); /* merely confirmed */
     assert_int_equal(set_claim(record, "location", ""), PL_OK);              /* withdrawn */
@@ -122,10 +122,68 @@ static void a_claim_value_remembers_what_it_was(void **state)
     claim = pl_record_claim(record, "location");
     assert_int_equal(record->n_claim, 1);
     assert_string_equal(claim->value, "building six");
-    assert_int_equal(claim->n_former, 2);
-    assert_string_equal(claim->former[0], "building four");
-    assert_string_equal(claim->former[1], "building five");
+    assert_int_equal(claim->n_earlier, 2);
+    assert_string_equal(claim->earlier[0]->value, "building four");
+    assert_string_equal(claim->earlier[1]->value, "building five");
     pl_record_free(&record);
+}
+
+static void an_earlier_value_keeps_where_it_came_from(void **state)
+{
+    (void)state;
+    Pl__CallRecord *record = empty_record();
+    Pl__ClaimValue claim = PL__CLAIM_VALUE__INIT;
+    Pl__CallChange change = PL__CALL_CHANGE__INIT;
+    change.change_case = PL__CALL_CHANGE__CHANGE_CLAIM;
+    change.claim = &claim;
+    claim.name = "location";
+    claim.value = "building four";
+    claim.message = 3;
+    claim.set_at_ms = 1000;
+    claim.confirmed = true;
+    claim.corrected = true; /* not the sender's to say */
+    assert_int_equal(pl_record_apply(record, &change), PL_OK);
+    assert_false(pl_record_claim(record, "location")->corrected);
+    claim.value = "building five";
+    claim.message = 7;
+    claim.set_at_ms = 2000;
+    claim.confirmed = false;
+    assert_int_equal(pl_record_apply(record, &change), PL_OK);
+    claim.confirmed = true; /* the caller agrees when it is read back */
+    assert_int_equal(pl_record_apply(record, &change), PL_OK);
+    const Pl__ClaimValue *now = pl_record_claim(record, "location");
+    assert_true(now->corrected);
+    assert_true(now->confirmed);
+    assert_int_equal(now->message, 7);
+    assert_int_equal(now->n_earlier, 1);
+    assert_int_equal(now->earlier[0]->message, 3);
+    assert_int_equal(now->earlier[0]->set_at_ms, 1000);
+    assert_true(now->earlier[0]->confirmed);
+    assert_false(now->earlier[0]->corrected);
+    pl_record_free(&record);
+}
+
+static void former_values_of_an_old_record_are_taken_over(void **state)
+{
+    (void)state;
+    Pl__CallRecord record = PL__CALL_RECORD__INIT;
+    Pl__ClaimValue old = PL__CLAIM_VALUE__INIT;
+    Pl__ClaimValue *values[] = {&old};
+    char *former[] = {"one", "two"};
+    old.name = "x";
+    old.value = "three";
+    old.former = former;
+    old.n_former = 2;
+    record.claim = values;
+    record.n_claim = 1;
+    Pl__CallRecord *copy = pl_record_copy(&record);
+    assert_int_equal(set_claim(copy, "x", "four"), PL_OK);
+    const Pl__ClaimValue *claim = pl_record_claim(copy, "x");
+    assert_int_equal(claim->n_former, 0);
+    assert_int_equal(claim->n_earlier, 3);
+    assert_string_equal(claim->earlier[0]->value, "one");
+    assert_string_equal(claim->earlier[2]->value, "three");
+    pl_record_free(&copy);
 }
 
 static void former_values_are_bounded_and_the_latest_stay(void **state)
@@ -138,9 +196,9 @@ static void former_values_are_bounded_and_the_latest_stay(void **state)
         assert_int_equal(set_claim(record, "x", value), PL_OK);
     }
     const Pl__ClaimValue *claim = pl_record_claim(record, "x");
-    assert_int_equal(claim->n_former, PL_CLAIM_FORMER_MAX);
-    assert_string_equal(claim->former[0], "v29");
-    assert_string_equal(claim->former[PL_CLAIM_FORMER_MAX - 1], "v38");
+    assert_int_equal(claim->n_earlier, PL_CLAIM_FORMER_MAX);
+    assert_string_equal(claim->earlier[0]->value, "v29");
+    assert_string_equal(claim->earlier[PL_CLAIM_FORMER_MAX - 1]->value, "v38");
     pl_record_free(&record);
 }
 
@@ -161,8 +219,9 @@ static void former_values_sent_along_are_not_believed(void **state)
     assert_int_equal(pl_record_claim(record, "x")->n_former, 0);
     claim.value = "two";
     assert_int_equal(pl_record_apply(record, &change), PL_OK);
-    assert_int_equal(pl_record_claim(record, "x")->n_former, 1);
-    assert_string_equal(pl_record_claim(record, "x")->former[0], "one");
+    assert_int_equal(pl_record_claim(record, "x")->n_former, 0);
+    assert_int_equal(pl_record_claim(record, "x")->n_earlier, 1);
+    assert_string_equal(pl_record_claim(record, "x")->earlier[0]->value, "one");
     pl_record_free(&record);
 }
 
@@ -342,6 +401,8 @@ int main(void)
         cmocka_unit_test(messages_stand_in_order_of_their_numbers),
         cmocka_unit_test(a_message_of_a_known_number_replaces_it),
         cmocka_unit_test(a_claim_value_remembers_what_it_was),
+        cmocka_unit_test(an_earlier_value_keeps_where_it_came_from),
+        cmocka_unit_test(former_values_of_an_old_record_are_taken_over),
         cmocka_unit_test(former_values_are_bounded_and_the_latest_stay),
         cmocka_unit_test(former_values_sent_along_are_not_believed),
         cmocka_unit_test(a_reminder_keeps_its_birth_when_replaced),

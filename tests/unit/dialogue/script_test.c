@@ -136,7 +136,11 @@ static void an_acknowledged_text_can_be_corrected(void **state)
     assert_says(conversation_say(c, "no it is a lenovo laptop"), "changed that to a lenovo laptop");
     assert_string_equal(conversation_value(c, "hardware_info"), "a lenovo laptop");
     const Pl__ClaimValue *value = pl_record_claim(c->stored, "hardware_info");
-    assert_int_equal(value->n_former, 1);
+    assert_int_equal(value->n_earlier, 1);
+    assert_true(value->corrected);
+    assert_string_equal(value->earlier[0]->value, "a dell laptop");
+    assert_true(value->message > value->earlier[0]->message);
+    assert_true(value->earlier[0]->message > 0);
     assert_says(c->reply, "first seen");
     conversation_destroy(&c);
 }

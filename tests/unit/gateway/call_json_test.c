@@ -102,6 +102,13 @@ static void a_withdrawn_value_is_not_in_the_claim_but_in_its_details(void **stat
     const cJSON *details = at(root, "claim_details");
     assert_int_equal(at(cJSON_GetArrayItem(details, 0), "message")->valueint, 3);
     assert_true(cJSON_IsTrue(at(cJSON_GetArrayItem(details, 0), "confirmed")));
+    assert_true(cJSON_IsTrue(at(cJSON_GetArrayItem(details, 0), "corrected")));
+    assert_int_equal(cJSON_GetArraySize(at(cJSON_GetArrayItem(details, 0), "former")), 2);
+    const cJSON *earlier = cJSON_GetArrayItem(at(cJSON_GetArrayItem(details, 0), "earlier"), 0);
+    assert_string_equal(string_at(earlier, "value"), "words");
+    assert_string_equal(string_at(earlier, "set_at"), "2026-03-03T09:05:50.000Z");
+    assert_int_equal(at(earlier, "message")->valueint, 2);
+    assert_true(cJSON_IsTrue(at(earlier, "confirmed")));
     assert_true(cJSON_IsNull(at(cJSON_GetArrayItem(details, 1), "value")));
     assert_true(cJSON_IsNull(at(cJSON_GetArrayItem(details, 1), "message")));
     cJSON_Delete(root);

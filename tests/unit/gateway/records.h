@@ -20,6 +20,7 @@ typedef struct {
     Pl__Reminder reminders[2], *reminder_list[2];
     Pl__Next next;
     Pl__Synthesis synthesis;
+    Pl__ClaimEarlier earlier, *earlier_list[1];
     char *pronunciations[1], *former[1];
 } record_t;
 
@@ -32,6 +33,7 @@ static inline Pl__CallRecord *record_with(record_t *r, char *text)
     pl__language__init(&r->language);
     pl__tool_call__init(&r->tool);
     pl__passage_used__init(&r->passage);
+    pl__claim_earlier__init(&r->earlier);
     pl__next__init(&r->next);
     pl__synthesis__init(&r->synthesis);
     for (int i = 0; i < 2; i++) {
@@ -64,6 +66,14 @@ static inline Pl__CallRecord *record_with(record_t *r, char *text)
     r->fields[1].type = PL__CLAIM_TYPE__EMAIL;
     r->values[0].n_former = 1;
     r->values[0].former = r->former;
+    r->earlier.value = text;
+    r->earlier.message = 2;
+    r->earlier.set_at_ms = 1772528750000;
+    r->earlier.confirmed = 1;
+    r->earlier_list[0] = &r->earlier;
+    r->values[0].n_earlier = 1;
+    r->values[0].earlier = r->earlier_list;
+    r->values[0].corrected = 1;
     r->values[0].message = 3;
     r->values[0].confirmed = 1;
     r->values[2].name = "policyholder_name";

@@ -80,6 +80,7 @@ static void every_single_field_is_escaped_by_itself(void **state)
         &r.next.justification,      &r.synthesis.brief,
         &r.synthesis.detail,        &r.synthesis.improvement_suggestions,
         &r.call.ended_detail,       &r.call.call_id,
+        &r.earlier.value,
     };
     for (size_t i = 0; i < sizeof places / sizeof *places; i++) {
         char *before = *places[i];
@@ -106,7 +107,8 @@ static void custom_fields_and_their_sources_are_shown(void **state)
     has(page, "Wed 04 Mar 2026, 15:00");
     has(page, "href=\"#message-3\"");
     has(page, "confirmed");
-    has(page, "<del>words</del>");
+    has(page, "<del>words</del> (confirmed) <a href=\"#message-2\">said at ");
+    has(page, "<span>corrected</span>");
     has(page, "<span class=\"faint\">N/A</span>");
     has(page, "Hello Jane Doe!");
     has(page, "interrupted");

@@ -200,7 +200,7 @@ static void what_was_written_is_there_after_a_restart(void **state)
     assert_int_equal(record->n_messages, 1);
     assert_string_equal(record->messages[0]->content, "my laptop is broken");
     assert_string_equal(pl_record_claim(record, "location")->value, "building five");
-    assert_string_equal(pl_record_claim(record, "location")->former[0], "building four");
+    assert_string_equal(pl_record_claim(record, "location")->earlier[0]->value, "building four");
     assert_string_equal(record->initiate->bot_company, "Contoso");
     pl_record_free(&record);
     record = by_id("11111111-1111-4111-8111-111111111111");
@@ -322,7 +322,7 @@ static void a_batch_holds_many_writes_of_one_call_in_order(void **state)
     assert_true(stats.bytes > 0);
     Pl__CallRecord *record = by_id(CALL_1);
     assert_string_equal(pl_record_claim(record, "x")->value, "v100");
-    assert_string_equal(pl_record_claim(record, "x")->former[9], "v99");
+    assert_string_equal(pl_record_claim(record, "x")->earlier[9]->value, "v99");
     pl_record_free(&record);
     assert_int_equal(query_int("SELECT count(*) FROM events"), WRITES);
 }
