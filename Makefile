@@ -27,6 +27,7 @@ PKG_rag := sqlite3
 PKG_persistence := sqlite3
 PKG_callsim := libre libwebsockets libcjson libcurl spandsp speexdsp pocketsphinx sphinxbase espeak-ng
 PKG_parley := libcjson libcurl
+PKG_llm-double := libuv libcjson libcrypto
 LIBS_speech := -lflite_cmu_us_slt -lflite_cmu_us_rms -lflite_cmu_us_awb -lflite_cmu_us_kal16 \
 	-lflite_usenglish -lflite_cmulex -lflite
 LIBS_callsim := $(LIBS_speech)
@@ -108,6 +109,9 @@ $(eval $(call part,callsim,tools/callsim,callsim))
 # A tool may use leaf modules of a service (codecs, RTP, voices); a service never another's.
 $(B)/bin/callsim: $(B)/lib/telephony.a $(B)/lib/speech.a
 $(eval $(call part,parley,tools/parley,parley))
+# Doubles of outside services, for tests alone; they may use leaf modules of a service too.
+$(eval $(call part,llm-double,tests/doubles/llm,llm-double))
+$(B)/bin/llm-double: $(B)/lib/gateway.a
 # The demo reads the customer's scenario as callsim does, and compares the claim by the same rules.
 $(B)/bin/parley: $(B)/lib/callsim.a
 
@@ -129,7 +133,9 @@ $(B)/lib/%.a:
 	@rm -f $@
 	ar rcs $@ $^
 
-.PHONY: all
+DOUBLES := llm-double
+.PHONY: all doubles
+doubles: $(DOUBLES:%=$(B)/bin/%)
 all: $(SERVICES:%=$(B)/bin/parley-%) $(TOOLS:%=$(B)/bin/%)
 
 # ---- unit tests: tests/unit/<part>/<noun>_test.c links its part and common -----------------------
