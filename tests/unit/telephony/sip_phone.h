@@ -59,12 +59,12 @@ static inline void phone_send_bytes(sip_phone_t *self, const void *bytes, size_t
     assert_int_equal(sendto(self->fd, bytes, count, 0, (struct sockaddr *)&to, sizeof to), count);
 }
 
-/* A header's value out of a message; static, four at a time. "" when absent. */
+/* A header's value out of a message; static, eight at a time. "" when absent. */
 static inline const char *header_of(const char *message, const char *name)
 {
-    static char values[4][512];
+    static char values[8][512];
     static unsigned turn;
-    char *value = values[turn++ % 4];
+    char *value = values[turn++ % 8];
     char key[64];
     value[0] = '\0';
     (void)snprintf(key, sizeof key, "\r\n%s: ", name);
