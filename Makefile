@@ -58,7 +58,8 @@ help:
 	@echo 'make check   unit tests;  check-<part> for one of: common $(SERVICES) $(TOOLS)'
 	@echo 'make integration   the whole system under test;  ONLY=name for one'
 	@echo 'make asan tsan     unit tests under the sanitizers'
-	@echo 'make fmt lint      format the code; check format, layering and clang-tidy'
+	@echo 'make fmt lint      format the code; check format, layering, settings and clang-tidy'
+	@echo 'make analyze       lint, and the path-sensitive analyzer of clang (minutes)'
 	@echo 'make test-compose  build the images and ring the composed system'
 
 deps:
@@ -147,7 +148,8 @@ UNIT_$(1) := $$(patsubst %.c,$(B)/%,$$(wildcard tests/unit/$(1)/*_test.c))
 $$(UNIT_$(1):%=%.o): CPPFLAGS += $$(call pkgflags,$$(PKG_$(1)) cmocka)
 $$(UNIT_$(1)): %: %.o $(2) $(B)/lib/common.a
 	$$(CC) $$(LDFLAGS) -Wl,--start-group $$^ -Wl,--end-group $$(LIBS_$(1)) $$(call pkglibs,$$(PKG_$(1)) $$(PKG_common) cmocka) $$(LIBS_common) -o $$@
-.PHONY: check-$(1)
+.PHONY: check-$(1) unit-tests-$(1)
+unit-tests-$(1): $$(UNIT_$(1))
 check-$(1): $$(UNIT_$(1))
 	@tests/run-unit $$^
 endef
@@ -160,9 +162,11 @@ $(patsubst %,$(B)/tests/unit/telephony/%_test,process call_in browser register):
 # Voice activity is tested with real voices.
 $(B)/tests/unit/telephony/vad_test: LIBS_telephony := $(LIBS_speech)
 
-.PHONY: check unit-tests integration asan tsan fmt fmt-check lint tidy
+.PHONY: check check-parts unit-tests integration asan tsan fmt fmt-check lint tidy analyze
 unit-tests: $(UNIT_BIN)
 check: $(UNIT_BIN)
+	@tests/run-unit $^
+check-parts: $(foreach p,$(PARTS),$(UNIT_$(p)))
 	@tests/run-unit $^
 
 integration: all
@@ -174,12 +178,17 @@ test-compose: all
 test-k8s: all
 	@B=$(B) tests/k8s/run
 
+# With clang, so that both compilers build everything with warnings as errors.
+ASAN := B=build/asan CC=clang SAN=address,undefined OPT='-O1 -g'
+# The parts with threads of their own; TSAN_PARTS='$(SERVICES) $(TOOLS) common' for all.
+TSAN_PARTS ?= common telephony speech rag persistence
+TSAN := B=build/tsan SAN=thread OPT='-O1 -g'
 asan:
-	@$(MAKE) --no-print-directory -s -j2 B=build/asan SAN=address,undefined OPT='-O1 -g' unit-tests
-	@$(MAKE) --no-print-directory -s B=build/asan SAN=address,undefined OPT='-O1 -g' check
+	@$(MAKE) --no-print-directory -s -j2 $(ASAN) all unit-tests
+	@$(MAKE) --no-print-directory -s $(ASAN) check
 tsan:
-	@$(MAKE) --no-print-directory -s -j2 B=build/tsan SAN=thread OPT='-O1 -g' unit-tests
-	@$(MAKE) --no-print-directory -s B=build/tsan SAN=thread OPT='-O1 -g' check
+	@$(MAKE) --no-print-directory -s -j2 $(TSAN) $(TSAN_PARTS:%=unit-tests-%)
+	@$(MAKE) --no-print-directory -s $(TSAN) check-parts PARTS='$(TSAN_PARTS)'
 
 # ---- fuzz: tests/fuzz/<noun>_fuzz.c links its part; clang's libFuzzer, FUZZ_S seconds each ----------
 FUZZ_S ?= 30
@@ -238,16 +247,21 @@ lint: fmt-check
 	@B=$(B) tools/lint-config
 	@$(MAKE) --no-print-directory -s tidy
 
-# clang-tidy of every source, each with the flags of its part; -j2 runs two at a time.
+# clang-tidy of every source, each with the flags of its part; -j2 runs two at a time. The analyzer
+# takes nine tenths of its time and is left to make analyze.
+ANALYZE ?=
 TIDY_SRC = $(wildcard common/*.c) $(foreach s,$(SERVICES) $(TOOLS),$(SRC_$(s)))
-TIDY_STAMP = $(TIDY_SRC:%.c=$(B)/tidy/%.ok)
-$(foreach s,$(SERVICES) $(TOOLS),$(eval $(SRC_$(s):%.c=$(B)/tidy/%.ok): CPPFLAGS += $(call pkgflags,$(PKG_$(s)))))
-$(B)/tidy/%.ok: %.c $(B)/proto/.made .clang-tidy
+TIDY := $(B)/tidy$(if $(ANALYZE),-analyze)
+TIDY_STAMP = $(TIDY_SRC:%.c=$(TIDY)/%.ok)
+$(foreach s,$(SERVICES) $(TOOLS),$(eval $(SRC_$(s):%.c=$(TIDY)/%.ok): CPPFLAGS += $(call pkgflags,$(PKG_$(s)))))
+$(TIDY)/%.ok: %.c $(B)/proto/.made .clang-tidy
 	@mkdir -p $(@D)
-	@clang-tidy --quiet $< -- $(CPPFLAGS) -DPARLEY_VERSION='""' -std=c17 2>&1 | grep -vE '^[0-9]+ warnings? generated' ; exit $${PIPESTATUS[0]}
+	@clang-tidy --quiet $(if $(ANALYZE),,--checks='-clang-analyzer-*') $< -- $(CPPFLAGS) -DPARLEY_VERSION='""' -std=c17 2>&1 | grep -vE '^[0-9]+ warnings? generated' ; exit $${PIPESTATUS[0]}
 	@touch $@
 tidy: $(TIDY_STAMP)
 	@echo 'clang-tidy: $(words $(TIDY_SRC)) files, nothing to say'
+analyze:
+	@$(MAKE) --no-print-directory -s -j2 tidy ANALYZE=1
 
 .PHONY: clean
 clean:

@@ -47,7 +47,7 @@ void duck_rise(duck_t *self)
 static int16_t lowered(int16_t sample, uint32_t way)
 {
     int32_t percent_of_rise = 100 * RISE - (100 - LOW_PERCENT) * (int32_t)way;
-    return (int16_t)((int64_t)sample * percent_of_rise / (100 * RISE));
+    return (int16_t)((int64_t)sample * percent_of_rise / (INT64_C(100) * RISE));
 }
 
 void duck_apply(duck_t *self, int16_t pcm[PL_FRAME_SAMPLES])
