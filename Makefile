@@ -198,6 +198,7 @@ FUZZ_initiate := gateway
 FUZZ_initiate := gateway
 FUZZ_nlu := dialogue
 FUZZ_rtp := telephony
+FUZZ_sentences := dialogue
 FUZZ_telephony := telephony
 FUZZ_write := persistence
 FUZZERS := $(patsubst tests/fuzz/%_fuzz.c,%,$(wildcard tests/fuzz/*_fuzz.c))
