@@ -102,6 +102,21 @@ void api_get_call(pl_http_t *http, const char *api, const char *id, api_done_fn 
     send_request(http, url, NULL, done, arg);
 }
 
+void api_list_calls(pl_http_t *http, const char *api, const char *number, api_done_fn *done,
+                    void *arg)
+{
+    char url[URL_BYTES];
+    url_of(url, api, "/call?phone_number=", number);
+    send_request(http, url, NULL, done, arg);
+}
+
+void api_readiness(pl_http_t *http, const char *api, api_done_fn *done, void *arg)
+{
+    char url[URL_BYTES];
+    url_of(url, api, "/health/readiness", "");
+    send_request(http, url, NULL, done, arg);
+}
+
 bool api_call_settled(const cJSON *call)
 {
     return cJSON_IsFalse(cJSON_GetObjectItemCaseSensitive(call, "in_progress")) &&

@@ -26,6 +26,12 @@ void api_ticket(pl_http_t *http, const char *api, const char *number, api_done_f
 /* GET /call/{id or number}. */
 void api_get_call(pl_http_t *http, const char *api, const char *id, api_done_fn *done, void *arg);
 
+/* GET /call?phone_number=: the newest first. */
+void api_list_calls(pl_http_t *http, const char *api, const char *number, api_done_fn *done,
+                    void *arg);
+/* GET /health/readiness: status 200 when all is there. */
+void api_readiness(pl_http_t *http, const char *api, api_done_fn *done, void *arg);
+
 /* Is the call over and worked up (synthesis and next action stored)? */
 bool api_call_settled(const cJSON *call);
 

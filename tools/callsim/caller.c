@@ -494,6 +494,8 @@ static void on_prepared(void *arg, pl_err_t err)
         api_ticket(self->stage->http, self->stage->options->target, self->result.number, on_ticket,
                    self);
         break;
+    case REACH_TEXT: /* not this kind of caller */
+        break;
     }
 }
 

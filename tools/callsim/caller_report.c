@@ -1,5 +1,7 @@
 #include "tools/callsim/caller_report.h"
 
+#include <stdio.h>
+
 static void add_text(cJSON *to, const char *name, const char *text)
 {
     if (text && text[0]) {
@@ -53,16 +55,23 @@ static cJSON *rtp_json(const rtp_stats_t *rtp)
     return json;
 }
 
-cJSON *latency_json(const latency_t *latency)
+static void add_value(cJSON *to, const char *what, const char *unit, uint32_t value)
+{
+    char name[32];
+    snprintf(name, sizeof name, "%s_%s", what, unit);
+    cJSON_AddNumberToObject(to, name, value);
+}
+
+cJSON *latency_json(const latency_t *latency, const char *unit)
 {
     cJSON *json = cJSON_CreateObject();
     cJSON_AddNumberToObject(json, "turns", latency->count);
     if (latency->count == 0) return json;
-    cJSON_AddNumberToObject(json, "least_ms", latency->least_ms);
-    cJSON_AddNumberToObject(json, "p50_ms", latency->p50_ms);
-    cJSON_AddNumberToObject(json, "p95_ms", latency->p95_ms);
-    cJSON_AddNumberToObject(json, "p99_ms", latency->p99_ms);
-    cJSON_AddNumberToObject(json, "most_ms", latency->most_ms);
+    add_value(json, "least", unit, latency->least);
+    add_value(json, "p50", unit, latency->p50);
+    add_value(json, "p95", unit, latency->p95);
+    add_value(json, "p99", unit, latency->p99);
+    add_value(json, "most", unit, latency->most);
     return json;
 }
 
@@ -117,7 +126,7 @@ cJSON *caller_result_json(const caller_result_t *result, const scenario_t *scena
     cJSON_AddItemToObject(json, "sip", sip_json(result));
     cJSON_AddItemToObject(json, "rtp", rtp_json(&result->rtp));
     latency_t latency = turns_latency(turns);
-    cJSON_AddItemToObject(json, "latency", latency_json(&latency));
+    cJSON_AddItemToObject(json, "latency", latency_json(&latency, "ms"));
     cJSON *list = cJSON_AddArrayToObject(json, "turns");
     for (size_t i = 0; i < turns_count(turns); i++) {
         cJSON_AddItemToArray(list, turn_json(turns_at(turns, i)));

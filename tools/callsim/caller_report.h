@@ -37,6 +37,7 @@ typedef struct {
 
 cJSON *caller_result_json(const caller_result_t *result, const scenario_t *scenario, uint32_t n,
                           const turns_t *turns);
-cJSON *latency_json(const latency_t *latency);
+/* With names that end in _unit: "ms" or "us". */
+cJSON *latency_json(const latency_t *latency, const char *unit);
 
 #endif

@@ -172,6 +172,9 @@ static void act(conversation_t *self, const act_t *what)
     case ACT_DTMF:
         self->sink.dtmf(self->sink.arg, what->text);
         break;
+    case ACT_MUMBLE:
+    case ACT_RING: /* only by text */
+        break;
     case ACT_HANG_UP:
         self->over = true;
         self->sink.hang_up(self->sink.arg);

@@ -13,10 +13,11 @@
 #include "common/clock.h"
 #include "common/log.h"
 #include "services/telephony/media_clock.h"
+#include "tools/callsim/body.h"
 #include "tools/callsim/caller.h"
 #include "tools/callsim/caller_report.h"
 
-enum { TICK_NS = 20 * 1000 * 1000, MAX_BODY_BYTES = 1 << 20 };
+enum { TICK_NS = 20 * 1000 * 1000 };
 
 typedef struct {
     const options_t *options;
@@ -178,7 +179,7 @@ static cJSON *summary(const fleet_t *self, unsigned *failed_out)
     cJSON_AddNumberToObject(json, "callers", self->options->calls);
     cJSON_AddNumberToObject(json, "completed", completed);
     cJSON_AddNumberToObject(json, "failed", self->options->calls - completed);
-    cJSON_AddItemToObject(json, "latency", latency_json(&latency));
+    cJSON_AddItemToObject(json, "latency", latency_json(&latency, "ms"));
     cJSON_AddNumberToObject(json, "late_ticks", (double)self->late_ticks);
     *failed_out = self->options->calls - completed;
     return json;
@@ -197,23 +198,6 @@ static cJSON *report(const fleet_t *self, unsigned *failed_out)
 }
 
 /* ---- a run ---- */
-
-/* The text of POST /call; NULL after a complaint. */
-static char *read_body(const char *file)
-{
-    FILE *in = fopen(file, "re");
-    char *text = calloc(1, MAX_BODY_BYTES + 1);
-    assert(text);
-    bool ok = in && fread(text, 1, MAX_BODY_BYTES, in) > 0;
-    if (in) (void)fclose(in);
-    cJSON *json = ok ? cJSON_Parse(text) : NULL;
-    bool object = cJSON_IsObject(json);
-    cJSON_Delete(json);
-    if (object) return text;
-    fprintf(stderr, "callsim: %s: %s\n", file, ok ? "not a JSON object" : "cannot be read");
-    free(text);
-    return NULL;
-}
 
 static bool start_clock(fleet_t *self)
 {
@@ -235,7 +219,7 @@ static bool set_stage(fleet_t *self)
                             .waits = on_waits,
                             .arg = self};
     if (options->body) {
-        self->stage.body = read_body(options->body);
+        self->stage.body = body_read(options->body);
         if (!self->stage.body) return false;
     }
     if (options->reach != REACH_BROWSER) {

@@ -10,6 +10,8 @@
 #include "services/speech/providers/flite_voice.h"
 #include "services/speech/providers/sphinx.h"
 #include "tools/callsim/fleet.h"
+#include "tools/callsim/pattern.h"
+#include "tools/callsim/text_fleet.h"
 #include "tools/callsim/wav.h"
 
 enum { EXIT_USAGE = 64, EXIT_CONFIG = 78, ERROR_BYTES = 2048 };
@@ -123,6 +125,24 @@ static int check(int argc, char **argv)
     return status;
 }
 
+/* callsim system: what a scenario wants of the system under test, for who starts it. */
+static int system_of(int argc, char **argv)
+{
+    scenario_t *scenario = NULL;
+    char why[ERROR_BYTES];
+    if (argc != 2) {
+        fputs("usage: callsim system SCENARIO\n", stderr);
+        return EXIT_USAGE;
+    }
+    if (scenario_load(&scenario, argv[1], why, sizeof why)) {
+        fprintf(stderr, "%s%s", why, strchr(why, '\n') ? "" : "\n");
+        return EXIT_CONFIG;
+    }
+    scenario_print_system(scenario, stdout);
+    scenario_destroy(&scenario);
+    return EXIT_SUCCESS;
+}
+
 static bool write_report(const cJSON *json, const char *file)
 {
     char *text = cJSON_Print(json);
@@ -138,9 +158,11 @@ int main(int argc, char **argv)
 {
     pl_signals_init();
     pl_log_init("callsim", PL_LOG_WARN);
+    pattern_init();
     if (argc > 1 && strcmp(argv[1], "say") == 0) return say(argc - 1, argv + 1);
     if (argc > 1 && strcmp(argv[1], "hear") == 0) return hear(argc - 1, argv + 1);
     if (argc > 1 && strcmp(argv[1], "check") == 0) return check(argc - 1, argv + 1);
+    if (argc > 1 && strcmp(argv[1], "system") == 0) return system_of(argc - 1, argv + 1);
 
     options_t options;
     int status = EXIT_FAILURE;
@@ -151,8 +173,16 @@ int main(int argc, char **argv)
         fprintf(stderr, "%s%s", why, strchr(why, '\n') ? "" : "\n");
         return EXIT_CONFIG;
     }
+    bool text = options.reach == REACH_TEXT;
+    const char *unfit = text ? NULL : scenario_text_only(scenario);
+    if (unfit) {
+        fprintf(stderr, "%s: %s is for --text only\n", options.scenario, unfit);
+        scenario_destroy(&scenario);
+        return EXIT_CONFIG;
+    }
     unsigned failed = 0;
-    cJSON *report = fleet_run(&options, scenario, &failed);
+    cJSON *report =
+        text ? text_fleet_run(&options, scenario, &failed) : fleet_run(&options, scenario, &failed);
     bool ok = report && write_report(report, options.json) && failed == 0;
     cJSON_Delete(report);
     scenario_destroy(&scenario);

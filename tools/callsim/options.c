@@ -14,9 +14,11 @@ static const char usage[] =
     "       callsim --call sip:USER@HOST:PORT [options] SCENARIO    rings by SIP\n"
     "       callsim --browser URL [options] SCENARIO    rings as the page /phone does\n"
     "       callsim --answer ADDRESS:PORT [options] SCENARIO    is rung there, unregistered\n"
+    "       callsim --text [options] SCENARIO    rings by text, without sound\n"
     "       callsim say [--voice V] [--rate R] {[--pause MS] --text TEXT}... --out F.wav\n"
     "       callsim hear FILE.wav...    what the recogniser makes of it (16 kHz mono)\n"
     "       callsim check SCENARIO...    reads scenarios and says whether they are right\n"
+    "       callsim system SCENARIO    the system it wants, a line each: key value\n"
     "\n"
     "Callers:\n"
     "  --scenario FILE      instead of the last argument\n"
@@ -24,7 +26,7 @@ static const char usage[] =
     "  --body FILE          with --register and --api: POST /call with this JSON, the number\n"
     "                       replaced by the caller's\n"
     "  --verify             with --api: read each call back and compare its claim with the\n"
-    "                       scenario's \"expect\"\n"
+    "                       scenario's \"expect\"; by text also its \"checks\"\n"
     "  --number N           the caller's number, with placeholders ({n4}: caller 7 is 0007)\n"
     "  --voice V            rms, awb, kal16 or slt\n"
     "  --codecs LIST        e.g. PCMU or L16,G722\n"
@@ -32,6 +34,13 @@ static const char usage[] =
     "  --deadline S         of each call\n"
     "  --wait S             to be rung, from the registration (60; 0: for ever)\n"
     "  --ready FILE         made once all callers can be rung\n"
+    "By text (--text):\n"
+    "  callsim joins the bus in the place of telephony-N and speech-N, and hands words over where\n"
+    "  those recognise and speak. The other processes are real; they and callsim read the same\n"
+    "  configuration. It waits for them (--wait) until --api tells they are ready.\n"
+    "  --config FILE, --set PATH=VALUE, --instance N   as the services take them\n"
+    "  --speed X            times faster than people speak, over the scenario's\n"
+    "  --manager NAME       who talks, for checks meant for one manager\n"
     "Load:\n"
     "  --calls N            callers (1)\n"
     "  --rate R             new callers a second (all at once)\n"
@@ -89,6 +98,9 @@ static bool ports_of(const char *text, options_t *out)
 static const struct option longs[] = {
     {"register", required_argument, NULL, 'r'}, {"call", required_argument, NULL, 'c'},
     {"browser", required_argument, NULL, 'b'},  {"answer", required_argument, NULL, 'A'},
+    {"text", no_argument, NULL, 't'},           {"config", required_argument, NULL, 'f'},
+    {"set", required_argument, NULL, 'S'},      {"instance", required_argument, NULL, 'i'},
+    {"speed", required_argument, NULL, 'x'},    {"manager", required_argument, NULL, 'm'},
     {"scenario", required_argument, NULL, 's'}, {"api", required_argument, NULL, 'a'},
     {"body", required_argument, NULL, 'y'},     {"verify", no_argument, NULL, 'V'},
     {"number", required_argument, NULL, 'n'},   {"voice", required_argument, NULL, 'v'},
@@ -112,7 +124,7 @@ static bool take_text(options_t *out, int option)
     } texts[] = {{'s', &out->scenario}, {'a', &out->api},   {'y', &out->body},
                  {'n', &out->number},   {'v', &out->voice}, {'C', &out->codecs},
                  {'l', &out->listen},   {'j', &out->json},  {'W', &out->wav},
-                 {'O', &out->record},   {'e', &out->ready}};
+                 {'O', &out->record},   {'e', &out->ready}, {'m', &out->manager}};
     for (size_t i = 0; i < sizeof texts / sizeof *texts; i++) {
         if (texts[i].option == option) {
             *texts[i].to = optarg;
@@ -134,11 +146,26 @@ static bool take_reach(options_t *out, int option)
     return false;
 }
 
+/* What is passed on to the bus as the services take it; false: it is no such option. */
+static bool take_setting(options_t *out, int option, int *status)
+{
+    static const char *const names[] = {"--config", "--set", "--instance"};
+    const char *at = strchr("fSi", option);
+    if (!at) return false;
+    if (out->setting_count + 2 > OPTIONS_MAX_SETTINGS) {
+        return wrong(status, "too many settings", NULL);
+    }
+    out->settings[out->setting_count++] = names[at - strchr("fSi", 'f')];
+    out->settings[out->setting_count++] = optarg;
+    return true;
+}
+
 /* Options with a number; false: not in its range. */
 static bool take_number(options_t *out, int option)
 {
     double value = 0;
     if (option == 'p') return ports_of(optarg, out);
+    if (option == 'x') return number_in(optarg, 0.1, 1000, &out->speed);
     if (option == 'R') return number_in(optarg, 0, 1000, &out->rate);
     if (!number_in(optarg, option == 'N' || option == 'd', option == 'N' ? MAX_CALLS : 1e6,
                    &value)) {
@@ -157,6 +184,8 @@ static void take_flag(options_t *out, int option)
     if (option == 'H') out->recognise = 1;
     if (option == 'D') out->recognise = 0;
     if (option == 'q') out->quiet = true;
+    if (option == 't') out->reach = REACH_TEXT;
+    if (option == 't') out->target = "text";
 }
 
 /* --help, --version, and what getopt has complained about. */
@@ -171,10 +200,14 @@ static bool inform(int option, int *status)
 static bool consistent(const options_t *out, int *status)
 {
     if (!out->target)
-        return wrong(status, "one of --register, --call, --browser, --answer is needed", NULL);
+        return wrong(status, "one of --register, --call, --browser, --answer, --text is needed",
+                     NULL);
     if (!out->scenario) return wrong(status, "a scenario is needed", NULL);
-    if (out->body && (!out->api || out->reach != REACH_REGISTER)) {
-        return wrong(status, "--body goes with --register and --api", NULL);
+    if (out->body && (!out->api || (out->reach != REACH_REGISTER && out->reach != REACH_TEXT))) {
+        return wrong(status, "--body goes with --api and --register or --text", NULL);
+    }
+    if (out->reach != REACH_TEXT && (out->setting_count || out->speed > 0)) {
+        return wrong(status, "--config, --set, --instance and --speed go with --text", NULL);
     }
     if (out->verify && !out->api) return wrong(status, "--verify needs --api", NULL);
     if (out->wav && out->calls != 1) {
@@ -190,9 +223,10 @@ bool options_read(options_t *out, int argc, char **argv, int *status)
     optind = 1;
     for (int c; (c = getopt_long(argc, argv, "", longs, NULL)) != -1;) {
         if (strchr("hz?", c)) return inform(c, status);
-        if (strchr("VHDq", c)) {
+        if (strchr("VHDqt", c)) {
             take_flag(out, c);
-        } else if (!take_text(out, c) && !take_reach(out, c) && !take_number(out, c)) {
+        } else if (!take_text(out, c) && !take_reach(out, c) && !take_setting(out, c, status) &&
+                   !take_number(out, c)) {
             return wrong(status, "not a value it can have", argv[optind - 1]);
         }
     }

@@ -6,6 +6,7 @@
 #define CALLSIM_OPTIONS_H
 
 #include <stdbool.h>
+#include <stddef.h>
 #include <stdint.h>
 
 /* How callers and the system under test come together. */
@@ -14,7 +15,10 @@ typedef enum {
     REACH_SIP,      /* ring a SIP address */
     REACH_BROWSER,  /* ring through the browser's WebSocket protocol */
     REACH_ANSWER,   /* be rung at an address, without registering */
+    REACH_TEXT,     /* stand in the place of telephony and speech: text instead of sound */
 } reach_t;
+
+enum { OPTIONS_MAX_SETTINGS = 70 };
 
 typedef struct {
     reach_t reach;
@@ -35,6 +39,11 @@ typedef struct {
     uint32_t concurrent; /* at once; 0: any */
     uint32_t deadline_s; /* over the scenario's; 0 */
     uint32_t wait_s;     /* to be rung; 0: for ever */
+    double speed;        /* over the scenario's, by text; 0 */
+    /* By text: what a service is given (--config F, --set P=V, --instance N), NULL-terminated. */
+    const char *settings[OPTIONS_MAX_SETTINGS + 1];
+    size_t setting_count;
+    const char *manager; /* who talks, for the checks of one manager; NULL */
     uint16_t rtp_min, rtp_max;
     int recognise; /* 1, 0; -1: as the scenario says */
     bool verify;   /* read the calls back and compare with what the scenario expects */

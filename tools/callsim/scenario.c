@@ -8,6 +8,9 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "tools/callsim/pattern.h"
+#include "tools/callsim/scenario_reader.h"
+
 enum { MAX_FILE_BYTES = 1 << 20 };
 
 #define KEY(path, type, fallback, min, max, help)                                                  \
@@ -17,6 +20,7 @@ enum { MAX_FILE_BYTES = 1 << 20 };
 
 const pl_config_key_t scenario_keys[] = {
     KEY("name", STRING, "", 0, 0, "what the scenario is called in reports"),
+    KEY("lang", STRING, "en-US", 0, 0, "the language spoken in it, for reports"),
     KEY("caller.number", STRING, "+11234567890", 0, 0, "the caller's number, E.164"),
     KEY("caller.password", STRING, "", 0, 0, "of its registration; empty: none"),
     KEY("caller.voice", STRING, "rms", 0, 0, "Flite voice: rms, awb, kal16 or slt"),
@@ -35,15 +39,31 @@ const pl_config_key_t scenario_keys[] = {
     KEY("deadline_s", INT, "120", 1, 86400, "the whole call must be over by then"),
     KEY("end", STRING, "any", 0, 0,
         "how it must end: bot (hangs up), caller (hangs up), none (never answered), any"),
+    KEY("speed", DOUBLE, "20", 0.1, 1000,
+        "of a caller by text: how many times faster than a person it and the bot's voice are"),
+    KEY("rung", BOOL, "false", 0, 0, "a caller by text is rung (POST /call); otherwise it rings"),
+    KEY("transfer", STRING, "accept", 0, 0, "what becomes of a transfer: accept or refuse"),
+    KEY("sms", STRING, "delivered", 0, 0, "what becomes of an SMS: delivered or fails"),
+    KEY("system.config", STRING, "", 0, 0,
+        "configuration of the system under test (make scenarios), beside the scenario"),
+    KEY("system.set[]", STRING, NULL, 0, 0, "further settings of it: path=value"),
+    KEY("system.managers[]", STRING, NULL, 0, 0, "who is to talk, in turn: script, llm (script)"),
+    KEY("system.model", STRING, "", 0, 0, "rules of the language model's double, beside it"),
+    KEY("system.knowledge", STRING, "", 0, 0, "folder of its knowledge base, beside it"),
     KEY("steps[].cue", STRING, "", 0, 0,
-        "words of the bot's that call for this: \"laptop|hardware device\", or any"),
+        "words of the bot's that call for this: \"laptop|hardware device\", /regular "
+        "expression/, or any"),
     KEY("steps[].after_silence_ms", INT, "0", 0, 600000, "fires after so much silence instead"),
     KEY("steps[].interrupt_after_ms", INT, "0", 0, 600000,
         "fires when the bot has spoken for so long, without waiting for its end"),
+    KEY("steps[].interrupt_after_words", INT, "0", 0, 1000, "the same, so many words"),
     KEY("steps[].delay_ms", INT, "-1", -1, 600000, "from the cue to the act"),
     KEY("steps[].say", STRING, "", 0, 0, "what to say; {n}, {n4}, {s4}: the caller's number"),
     KEY("steps[].dtmf", STRING, "", 0, 0, "keys to press"),
     KEY("steps[].stay_silent_ms", INT, "0", 0, 600000, "ignore the bot for so long"),
+    KEY("steps[].mumble_ms", INT, "0", 0, 60000, "a voice without words, so long (text only)"),
+    KEY("steps[].ring", BOOL, "false", 0, 0,
+        "ring again once the call is over, after_silence_ms later (text only)"),
     KEY("steps[].hang_up", BOOL, "false", 0, 0, "hang up"),
     KEY("steps[].hang_up_after_ms", INT, "0", 0, 600000, "hang up so long into the line said"),
     KEY("steps[].times", INT, "0", 0, 1000, "how often it may fire (1; 3 when words are heard)"),
@@ -51,22 +71,34 @@ const pl_config_key_t scenario_keys[] = {
     KEY("expect[].field", STRING, "", 0, 0, "claim field that must be set in the end"),
     KEY("expect[].type", STRING, "text", 0, 0, "text, datetime, phone_number or email"),
     KEY("expect[].value", STRING, "", 0, 0, "words it must hold; \"yesterday 09:00\"; ..."),
+    KEY("checks[].said", STRING, NULL, 0, 0, "the caller heard it: pattern, like a cue"),
+    KEY("checks[].never_said", STRING, NULL, 0, 0, "nothing the bot wanted to say matches"),
+    KEY("checks[].turns", STRING, NULL, 0, 0, "turns of the bot: N, N-M or N-"),
+    KEY("checks[].listens", STRING, NULL, 0, 0, "language listened in at the end"),
+    KEY("checks[].sms", STRING, NULL, 0, 0, "an SMS was sent: pattern"),
+    KEY("checks[].transfer", STRING, NULL, 0, 0, "a transfer was asked for: number"),
+    KEY("checks[].tool", STRING, NULL, 0, 0, "a tool was called: name"),
+    KEY("checks[].message", STRING, NULL, 0, 0, "a message is in the history: pattern"),
+    KEY("checks[].record", STRING, NULL, 0, 0, "a value of the call's JSON: claim.location"),
+    KEY("checks[].reminder", STRING, NULL, 0, 0, "a reminder exists: pattern of its title"),
+    KEY("checks[].calls", STRING, NULL, 0, 0, "records of the caller's number: N, N-M or N-"),
+    KEY("checks[].times", STRING, "", 0, 0, "how often: N, N-M or N- (1-)"),
+    KEY("checks[].call", INT, "0", 0, 1000, "whose record: 1 the oldest; 0 the newest"),
+    KEY("checks[].manager", STRING, "", 0, 0, "only where this manager talks"),
+    KEY("checks[].lang", STRING, "", 0, 0, "of said: the language it was spoken in"),
+    KEY("checks[].arguments", STRING, "", 0, 0, "of tool: pattern"),
+    KEY("checks[].result", STRING, "", 0, 0, "of tool: pattern"),
+    KEY("checks[].persona", STRING, "", 0, 0, "of message: human or assistant"),
+    KEY("checks[].action", STRING, "", 0, 0, "of message: talk, call, hangup or sms"),
+    KEY("checks[].interrupted", BOOL, "false", 0, 0, "of message: only one cut by the caller"),
+    KEY("checks[].is", STRING, "", 0, 0, "of record: pattern"),
+    KEY("checks[].absent", BOOL, "false", 0, 0, "of record: it is not set"),
+    KEY("checks[].due", STRING, "", 0, 0, "of reminder: pattern"),
+    KEY("checks[].owner", STRING, "", 0, 0, "of reminder: pattern"),
     {NULL, PL_CONFIG_STRING, NULL, 0, 0, NULL},
 };
 
-typedef struct {
-    const pl_config_t *config;
-    const char *file;
-    char *error; /* the first one */
-    size_t error_bytes;
-    bool failed;
-} reader_t;
-
-static void complain(reader_t *reader, const char *path, const char *fmt, ...)
-    __attribute__((format(printf, 3, 4)));
-
-/* "s.yaml:7: steps[1].say: what"; a setting that is not there has the file's name alone. */
-static void complain(reader_t *reader, const char *path, const char *fmt, ...)
+void scenario_complain(scenario_reader_t *reader, const char *path, const char *fmt, ...)
 {
     if (reader->failed) return;
     reader->failed = true;
@@ -80,19 +112,19 @@ static void complain(reader_t *reader, const char *path, const char *fmt, ...)
     va_end(args);
 }
 
-static uint32_t number(const reader_t *reader, const char *path)
+static uint32_t number(const scenario_reader_t *reader, const char *path)
 {
     return (uint32_t)pl_config_int(reader->config, path);
 }
 
-static int step_int(const reader_t *reader, size_t i, const char *name)
+static int step_int(const scenario_reader_t *reader, size_t i, const char *name)
 {
     char path[64];
     snprintf(path, sizeof path, "steps[%zu].%s", i, name);
     return (int)pl_config_int(reader->config, path);
 }
 
-static bool step_bool(const reader_t *reader, size_t i, const char *name)
+static bool step_bool(const scenario_reader_t *reader, size_t i, const char *name)
 {
     char path[64];
     snprintf(path, sizeof path, "steps[%zu].%s", i, name);
@@ -100,57 +132,86 @@ static bool step_bool(const reader_t *reader, size_t i, const char *name)
 }
 
 /* One of words; its index, or 0 after a complaint. */
-static int choice(reader_t *reader, const char *path, const char *const *words, int count)
+static int choice(scenario_reader_t *reader, const char *path, const char *const *words, int count)
 {
     const char *value = pl_config_str(reader->config, path);
     for (int i = 0; i < count; i++) {
         if (strcmp(value, words[i]) == 0) return i;
     }
-    complain(reader, path, "must not be \"%s\"", value);
+    scenario_complain(reader, path, "must not be \"%s\"", value);
     return 0;
 }
 
-static void check_placeholders(reader_t *reader, const char *path, const char *text)
+static void check_placeholders(scenario_reader_t *reader, const char *path, const char *text)
 {
     char line[SCENARIO_TEXT_BYTES];
     if (scenario_expand(text, 1, line, sizeof line)) {
-        complain(reader, path,
-                 "\"%s\" is too long or holds a placeholder that is none of {n}, {n4}, {s4}", text);
+        scenario_complain(
+            reader, path,
+            "\"%s\" is too long or holds a placeholder that is none of {n}, {n4}, {s4}", text);
     }
 }
 
-/* "steps[3]" or "steps[3].say". Returns out. */
-static char *item_path(char out[64], const char *list, size_t i, const char *name)
+char *scenario_path(char out[64], const char *list, size_t i, const char *name)
 {
     snprintf(out, 64, name ? "%s[%zu].%s" : "%s[%zu]%s", list, i, name ? name : "");
     return out;
 }
 
-static void check_step(reader_t *reader, const step_t *step, size_t i)
+void scenario_check_pattern(scenario_reader_t *reader, const char *path, const char *pattern)
 {
-    char path[64];
-    int cues =
-        (step->cue[0] != '\0') + (step->after_silence_ms > 0) + (step->interrupt_after_ms > 0);
-    int acts = (step->say[0] != '\0') + (step->dtmf[0] != '\0') + (step->stay_silent_ms > 0) +
-               step->hang_up;
-    item_path(path, "steps", i, NULL);
-    if (cues != 1) complain(reader, path, "needs one of cue, after_silence_ms, interrupt_after_ms");
-    if (acts != 1) complain(reader, path, "needs one of say, dtmf, stay_silent_ms, hang_up");
-    item_path(path, "steps", i, "hang_up_after_ms");
-    if (step->hang_up_after_ms && !step->say[0]) complain(reader, path, "only with say");
-    item_path(path, "steps", i, "dtmf");
-    if (step->dtmf[strspn(step->dtmf, "0123456789*#ABCD")]) {
-        complain(reader, path, "\"%s\" holds no key of a phone", step->dtmf);
+    char why[128];
+    if (!pattern_valid(pattern, why, sizeof why)) {
+        scenario_complain(reader, path, "%s: %s", pattern, why);
     }
-    check_placeholders(reader, item_path(path, "steps", i, "say"), step->say);
 }
 
-static void read_steps(reader_t *reader, scenario_t *self)
+/* What calls for the step. */
+static void check_cue(scenario_reader_t *reader, const step_t *step, size_t i)
+{
+    char path[64];
+    scenario_path(path, "steps", i, NULL);
+    bool cue = step->cue[0] != '\0';
+    bool silence = step->after_silence_ms > 0;
+    if (step->ring) {
+        if (cue || step->interrupts) scenario_complain(reader, path, "ring has no cue");
+    } else if (step->interrupts) {
+        bool both = step->interrupt_after_ms && step->interrupt_after_words;
+        if (both || silence) scenario_complain(reader, path, "interrupts in more than one way");
+    } else if (cue == silence) {
+        scenario_complain(reader, path,
+                          "needs one of cue, after_silence_ms, interrupt_after_ms, "
+                          "interrupt_after_words");
+    }
+    scenario_check_pattern(reader, scenario_path(path, "steps", i, "cue"), step->cue);
+}
+
+static void check_step(scenario_reader_t *reader, const step_t *step, size_t i)
+{
+    char path[64];
+    int acts = (step->say[0] != '\0') + (step->dtmf[0] != '\0') + (step->stay_silent_ms > 0) +
+               (step->mumble_ms > 0) + step->ring + step->hang_up;
+    check_cue(reader, step, i);
+    scenario_path(path, "steps", i, NULL);
+    if (acts != 1) {
+        scenario_complain(reader, path,
+                          "needs one of say, dtmf, stay_silent_ms, mumble_ms, ring, hang_up");
+    }
+    scenario_path(path, "steps", i, "hang_up_after_ms");
+    if (step->hang_up_after_ms && !step->say[0]) scenario_complain(reader, path, "only with say");
+    scenario_path(path, "steps", i, "dtmf");
+    if (step->dtmf[strspn(step->dtmf, "0123456789*#ABCD")]) {
+        scenario_complain(reader, path, "\"%s\" holds no key of a phone", step->dtmf);
+    }
+    check_placeholders(reader, scenario_path(path, "steps", i, "say"), step->say);
+}
+
+static void read_steps(scenario_reader_t *reader, scenario_t *self)
 {
     uint32_t delay_ms = number(reader, "caller.delay_ms");
     self->step_count = pl_config_count(reader->config, "steps");
     if (self->step_count > SCENARIO_MAX_STEPS) {
-        complain(reader, "steps", "at most %d", SCENARIO_MAX_STEPS);
+        scenario_complain(reader, "steps", "at most %d", SCENARIO_MAX_STEPS);
         self->step_count = 0;
     }
     for (size_t i = 0; i < self->step_count; i++) {
@@ -160,10 +221,14 @@ static void read_steps(reader_t *reader, scenario_t *self)
         step->cue = pl_config_item(reader->config, "steps[%zu].cue", i);
         step->after_silence_ms = (uint32_t)step_int(reader, i, "after_silence_ms");
         step->interrupt_after_ms = (uint32_t)step_int(reader, i, "interrupt_after_ms");
+        step->interrupt_after_words = (uint32_t)step_int(reader, i, "interrupt_after_words");
+        step->interrupts = step->interrupt_after_ms || step->interrupt_after_words;
         step->delay_ms = own_delay < 0 ? delay_ms : (uint32_t)own_delay;
         step->say = pl_config_item(reader->config, "steps[%zu].say", i);
         step->dtmf = pl_config_item(reader->config, "steps[%zu].dtmf", i);
         step->stay_silent_ms = (uint32_t)step_int(reader, i, "stay_silent_ms");
+        step->mumble_ms = (uint32_t)step_int(reader, i, "mumble_ms");
+        step->ring = step_bool(reader, i, "ring");
         step->hang_up = step_bool(reader, i, "hang_up");
         step->hang_up_after_ms = (uint32_t)step_int(reader, i, "hang_up_after_ms");
         /* A person who hears words says it again when asked again. */
@@ -174,11 +239,11 @@ static void read_steps(reader_t *reader, scenario_t *self)
     }
 }
 
-static void read_expects(reader_t *reader, scenario_t *self)
+static void read_expects(scenario_reader_t *reader, scenario_t *self)
 {
     self->expect_count = pl_config_count(reader->config, "expect");
     if (self->expect_count > SCENARIO_MAX_EXPECTS) {
-        complain(reader, "expect", "at most %d", SCENARIO_MAX_EXPECTS);
+        scenario_complain(reader, "expect", "at most %d", SCENARIO_MAX_EXPECTS);
         self->expect_count = 0;
     }
     for (size_t i = 0; i < self->expect_count; i++) {
@@ -187,23 +252,25 @@ static void read_expects(reader_t *reader, scenario_t *self)
         expect->value = pl_config_item(reader->config, "expect[%zu].value", i);
         const char *type = pl_config_item(reader->config, "expect[%zu].type", i);
         char path[64];
-        item_path(path, "expect", i, "field");
-        if (!expect->field[0]) complain(reader, path, "missing");
-        item_path(path, "expect", i, "type");
+        scenario_path(path, "expect", i, "field");
+        if (!expect->field[0]) scenario_complain(reader, path, "missing");
+        scenario_path(path, "expect", i, "type");
         bool known = expect_kind_parse(type, &expect->kind);
-        if (!known) complain(reader, path, "must not be \"%s\"", type);
-        item_path(path, "expect", i, "value");
+        if (!known) scenario_complain(reader, path, "must not be \"%s\"", type);
+        scenario_path(path, "expect", i, "value");
         if (known && !expect_valid(expect->kind, expect->value)) {
-            complain(reader, path, "\"%s\" is no %s to expect", expect->value, type);
+            scenario_complain(reader, path, "\"%s\" is no %s to expect", expect->value, type);
         }
         check_placeholders(reader, path, expect->value);
     }
 }
 
-static void read_caller(reader_t *reader, scenario_t *self)
+static void read_caller(scenario_reader_t *reader, scenario_t *self)
 {
     static const char *const answers[] = {"yes", "busy", "decline", "never"};
     static const char *const ends[] = {"any", "bot", "caller", "none"};
+    static const char *const transfers[] = {"accept", "refuse"};
+    static const char *const messages[] = {"delivered", "fails"};
     const pl_config_t *config = reader->config;
     self->name = pl_config_str(config, "name");
     self->number = pl_config_str(config, "caller.number");
@@ -220,6 +287,10 @@ static void read_caller(reader_t *reader, scenario_t *self)
     self->lost = pl_config_str(config, "caller.lost");
     self->deadline_ms = number(reader, "deadline_s") * 1000;
     self->end = (end_t)choice(reader, "end", ends, 4);
+    self->speed = pl_config_double(config, "speed");
+    self->rung = pl_config_bool(config, "rung");
+    self->transfer = (transfer_t)choice(reader, "transfer", transfers, 2);
+    self->sms = (sms_t)choice(reader, "sms", messages, 2);
     check_placeholders(reader, "caller.number", self->number);
     check_placeholders(reader, "caller.lost", self->lost);
 }
@@ -233,11 +304,12 @@ pl_err_t scenario_parse(scenario_t **out, const char *name, const char *yaml, ch
     scenario_t *self = calloc(1, sizeof *self);
     assert(self);
     self->config = config;
-    reader_t reader = {
+    scenario_reader_t reader = {
         .config = config, .file = name, .error = error_out, .error_bytes = error_bytes};
     read_caller(&reader, self);
     read_steps(&reader, self);
     read_expects(&reader, self);
+    scenario_read_checks(&reader, self);
     if (reader.failed) {
         scenario_destroy(&self);
         return PL_INVALID;
@@ -276,6 +348,37 @@ void scenario_destroy(scenario_t **self_p)
     *self_p = NULL;
     pl_config_destroy(&self->config);
     free(self);
+}
+
+const char *scenario_text_only(const scenario_t *self)
+{
+    for (size_t i = 0; i < self->step_count; i++) {
+        if (self->steps[i].mumble_ms) return "mumble_ms";
+        if (self->steps[i].ring) return "ring";
+    }
+    return NULL;
+}
+
+static void print_line(FILE *out, const char *name, const char *value)
+{
+    if (value[0]) fprintf(out, "%s %s\n", name, value);
+}
+
+void scenario_print_system(const scenario_t *self, FILE *out)
+{
+    const pl_config_t *config = self->config;
+    print_line(out, "lang", pl_config_str(config, "lang"));
+    print_line(out, "config", pl_config_str(config, "system.config"));
+    print_line(out, "model", pl_config_str(config, "system.model"));
+    print_line(out, "knowledge", pl_config_str(config, "system.knowledge"));
+    for (size_t i = 0; i < pl_config_count(config, "system.set"); i++) {
+        print_line(out, "set", pl_config_item(config, "system.set[%zu]", i));
+    }
+    size_t managers = pl_config_count(config, "system.managers");
+    if (managers == 0) print_line(out, "manager", "script");
+    for (size_t i = 0; i < managers; i++) {
+        print_line(out, "manager", pl_config_item(config, "system.managers[%zu]", i));
+    }
 }
 
 /* What stands for the placeholder "n", "n4" or "s4"; false: there is no such one. */

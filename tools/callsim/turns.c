@@ -190,16 +190,16 @@ static uint32_t rank(const uint32_t *sorted, size_t count, unsigned percent)
     return sorted[at ? at - 1 : 0];
 }
 
-latency_t latency_of(uint32_t *values_ms, size_t count)
+latency_t latency_of(uint32_t *values, size_t count)
 {
     if (count == 0) return (latency_t){0};
-    qsort(values_ms, count, sizeof *values_ms, by_value);
+    qsort(values, count, sizeof *values, by_value);
     return (latency_t){.count = (uint32_t)count,
-                       .least_ms = values_ms[0],
-                       .p50_ms = rank(values_ms, count, 50),
-                       .p95_ms = rank(values_ms, count, 95),
-                       .p99_ms = rank(values_ms, count, 99),
-                       .most_ms = values_ms[count - 1]};
+                       .least = values[0],
+                       .p50 = rank(values, count, 50),
+                       .p95 = rank(values, count, 95),
+                       .p99 = rank(values, count, 99),
+                       .most = values[count - 1]};
 }
 
 latency_t turns_latency(const turns_t *self)

@@ -56,12 +56,13 @@ size_t turns_count(const turns_t *self);
 const turn_t *turns_at(const turns_t *self, size_t i); /* in order of their beginning */
 
 typedef struct {
-    uint32_t count; /* bot's turns with a latency */
-    uint32_t least_ms, p50_ms, p95_ms, p99_ms, most_ms;
+    uint32_t count; /* turns with a latency */
+    uint32_t least, p50, p95, p99, most;
 } latency_t;
 
-/* Percentiles of values, which are sorted in place (nearest rank). */
-latency_t latency_of(uint32_t *values_ms, size_t count);
+/* Percentiles of values of any unit, which are sorted in place (nearest rank). */
+latency_t latency_of(uint32_t *values, size_t count);
+/* In ms. */
 latency_t turns_latency(const turns_t *self);
 
 #endif

@@ -1,6 +1,7 @@
 #include "tools/callsim/words.h"
 
 #include <ctype.h>
+#include <stdint.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -104,4 +105,48 @@ bool words_match_cue(const char *text, const char *cue)
         cue += length + (cue[length] == '|');
     }
     return false;
+}
+
+/* The code point at text and its bytes; what is not UTF-8 counts byte for byte. */
+static uint32_t code_point(const char *text, size_t *bytes)
+{
+    const unsigned char *c = (const unsigned char *)text;
+    *bytes = 1;
+    if (c[0] < 0xc0) return c[0];
+    size_t more = c[0] >= 0xf0 ? 3 : c[0] >= 0xe0 ? 2 : 1;
+    uint32_t point = c[0] & (0x3fU >> more);
+    for (size_t i = 1; i <= more; i++) {
+        if ((c[i] & 0xc0) != 0x80) return c[0];
+        point = point << 6 | (c[i] & 0x3fU);
+    }
+    *bytes = more + 1;
+    return point;
+}
+
+/* Kana and the ideographs of Chinese, Japanese and Korean; not their punctuation. */
+static bool stands_alone(uint32_t point)
+{
+    return (point >= 0x3041 && point <= 0x30ff) || (point >= 0x3400 && point <= 0x9fff) ||
+           (point >= 0xf900 && point <= 0xfaff) || (point >= 0x20000 && point <= 0x2ffff);
+}
+
+static bool is_mark(uint32_t point)
+{
+    return (point < 0x80 && ispunct((int)point)) || (point >= 0x3000 && point <= 0x3040) ||
+           (point >= 0xff00 && point <= 0xff0f);
+}
+
+size_t words_spoken_end(const char *text, size_t from)
+{
+    size_t at = from + strspn(text + from, " \t\r\n");
+    size_t bytes = 0;
+    if (!text[at]) return from;
+    bool alone = stands_alone(code_point(text + at, &bytes));
+    at += bytes;
+    while (text[at] && !strchr(" \t\r\n", text[at])) {
+        uint32_t point = code_point(text + at, &bytes);
+        if (stands_alone(point) || (alone && !is_mark(point))) break;
+        at += bytes;
+    }
+    return at;
 }

@@ -23,4 +23,9 @@ bool words_hold(const char *text, const char *words);
  * "*" matches all words that begin so. */
 bool words_match_cue(const char *text, const char *cue);
 
+/* Where the spoken word at or after text + from ends, in bytes: the word, the marks that follow it
+ * included. Words are apart by blanks; a Chinese or Japanese character is a word of its own. from
+ * when there is no further one. */
+size_t words_spoken_end(const char *text, size_t from);
+
 #endif

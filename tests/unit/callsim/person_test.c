@@ -264,6 +264,104 @@ static void very_long_speech_does_not_overflow_the_memory(void **state)
     is_quiet(100000);
 }
 
+static void an_interruption_by_words_waits_for_its_cue_and_their_number(void **state)
+{
+    (void)state;
+    begin("caller: {patience_ms: 0}\n"
+          "steps:\n  - {cue: /policy/, interrupt_after_words: 4, say: stop}\n",
+          true);
+    person_bot_started(person, 100);
+    person_bot_words(person, 100, "", 0);
+    person_bot_words(person, 200, "and now the weather today", 5);
+    is_quiet(200); /* not what it waits for */
+    person_bot_quiet(person, 300);
+    person_bot_said(person, 300, "and now the weather today");
+    is_quiet(9000);
+    person_bot_started(person, 9000);
+    person_bot_words(person, 9100, "your policy number", 3);
+    is_quiet(9100);
+    person_bot_words(person, 9200, "your policy number please", 4);
+    says(9200, "stop");
+}
+
+static void where_words_come_too_late_a_word_counts_for_its_time(void **state)
+{
+    (void)state;
+    begin("caller: {patience_ms: 0}\nsteps:\n  - {interrupt_after_words: 5, say: stop}\n", true);
+    person_bot_started(person, 1000);
+    is_quiet(2999);
+    says(3000, "stop");
+}
+
+static void a_persons_own_times_can_pass_faster_but_not_its_patience(void **state)
+{
+    (void)state;
+    begin("caller: {delay_ms: 400, patience_ms: 3000, lost: hello}\n"
+          "steps:\n  - {cue: device, say: a laptop}\n  - {cue: never, hang_up: true}\n",
+          true);
+    person_pace(person, 10);
+    bot_says(100, 200, "which device");
+    is_quiet(239);
+    says(240, "a laptop");
+    person_said(person, 300);
+    is_quiet(3299);
+    says(3300, "hello");
+}
+
+static void it_is_known_when_the_person_will_act_next(void **state)
+{
+    (void)state;
+    begin("caller: {patience_ms: 5000, delay_ms: 200}\n"
+          "steps:\n"
+          "  - {cue: device, say: a laptop, hang_up_after_ms: 700}\n",
+          true);
+    assert_true(person_due_ms(person) == 5000);
+    person_bot_started(person, 1000);
+    assert_true(person_due_ms(person) == UINT64_MAX);
+    person_bot_quiet(person, 2000);
+    person_bot_said(person, 2000, "which device");
+    assert_true(person_due_ms(person) == 2200);
+    says(2200, "a laptop");
+    assert_true(person_due_ms(person) == 2900);
+    person_down(person, 2500);
+    assert_true(person_due_ms(person) == UINT64_MAX);
+}
+
+static void who_is_to_ring_again_does_so_after_the_call(void **state)
+{
+    (void)state;
+    begin("caller: {patience_ms: 0}\n"
+          "steps:\n"
+          "  - {cue: any, hang_up: true, delay_ms: 0}\n"
+          "  - {ring: true, after_silence_ms: 300}\n"
+          "  - {cue: welcome, say: hello, delay_ms: 0}\n",
+          true);
+    bot_says(0, 1000, "good morning");
+    assert_true(person_next(person, 1000, &act));
+    assert_int_equal(act.kind, ACT_HANG_UP);
+    is_quiet(60000); /* still in the call */
+    person_down(person, 61000);
+    is_quiet(61299);
+    assert_true(person_due_ms(person) == 61300);
+    assert_true(person_next(person, 61300, &act));
+    assert_int_equal(act.kind, ACT_RING);
+    person_up(person, 62000);
+    bot_says(62000, 63000, "welcome back");
+    says(63000, "hello");
+    assert_int_equal(person_waits_for(person), 3);
+}
+
+static void a_mumble_is_said_without_words(void **state)
+{
+    (void)state;
+    begin("steps:\n  - {cue: any, mumble_ms: 900, delay_ms: 0}\n", true);
+    bot_says(0, 1000, "which device");
+    assert_true(person_next(person, 1000, &act));
+    assert_int_equal(act.kind, ACT_MUMBLE);
+    assert_int_equal(act.mumble_ms, 900);
+    is_quiet(1000);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -283,6 +381,12 @@ int main(void)
         cmocka_unit_test_teardown(hanging_up_in_mid_sentence_comes_after_its_time, end),
         cmocka_unit_test_teardown(optional_steps_do_not_hold_up_the_end, end),
         cmocka_unit_test_teardown(very_long_speech_does_not_overflow_the_memory, end),
+        cmocka_unit_test_teardown(an_interruption_by_words_waits_for_its_cue_and_their_number, end),
+        cmocka_unit_test_teardown(where_words_come_too_late_a_word_counts_for_its_time, end),
+        cmocka_unit_test_teardown(a_persons_own_times_can_pass_faster_but_not_its_patience, end),
+        cmocka_unit_test_teardown(it_is_known_when_the_person_will_act_next, end),
+        cmocka_unit_test_teardown(who_is_to_ring_again_does_so_after_the_call, end),
+        cmocka_unit_test_teardown(a_mumble_is_said_without_words, end),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

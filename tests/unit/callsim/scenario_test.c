@@ -79,6 +79,82 @@ static void wrong_scenarios_are_refused_with_the_reason(void **state)
     refused("steps: [\n", "s.yaml:");
 }
 
+static void what_a_caller_by_text_can_do_more_is_read(void **state)
+{
+    (void)state;
+    scenario_t *scenario = parsed("speed: 50\ntransfer: refuse\nsms: fails\nrung: true\n"
+                                  "steps:\n"
+                                  "  - {cue: /polic(y|ies)/, interrupt_after_words: 3, say: stop}\n"
+                                  "  - {interrupt_after_ms: 300, say: stop}\n"
+                                  "checks:\n"
+                                  "  - {tool: end_call, times: 1, manager: llm}\n"
+                                  "  - {turns: 2-9}\n"
+                                  "  - {record: claim.x, absent: true, call: 2}\n");
+    assert_true(scenario->speed > 49 && scenario->speed < 51);
+    assert_int_equal(scenario->transfer, TRANSFER_REFUSE);
+    assert_int_equal(scenario->sms, SMS_FAILS);
+    assert_true(scenario->rung);
+    assert_true(scenario->steps[0].interrupts && scenario->steps[1].interrupts);
+    assert_int_equal(scenario->steps[0].interrupt_after_words, 3);
+    assert_int_equal(scenario->check_count, 3);
+    assert_int_equal(scenario->checks[0].kind, CHECK_TOOL);
+    assert_string_equal(scenario->checks[0].what, "end_call");
+    assert_string_equal(scenario->checks[0].manager, "llm");
+    assert_int_equal(scenario->checks[1].times.most, 9);
+    assert_true(scenario->checks[2].absent);
+    assert_int_equal(scenario->checks[2].call, 2);
+    assert_null(scenario_text_only(scenario));
+    scenario_destroy(&scenario);
+    scenario = parsed("steps:\n  - {cue: any, mumble_ms: 500}\n");
+    assert_string_equal(scenario_text_only(scenario), "mumble_ms");
+    scenario_destroy(&scenario);
+    scenario = parsed("steps:\n  - {cue: any, hang_up: true}\n  - {ring: true}\n");
+    assert_string_equal(scenario_text_only(scenario), "ring");
+    scenario_destroy(&scenario);
+}
+
+static void wrong_cues_and_checks_are_refused_with_the_reason(void **state)
+{
+    (void)state;
+    refused("steps:\n  - {cue: \"/a(/\", say: x}\n", "s.yaml:2: steps[0].cue");
+    refused("steps:\n  - {ring: true, cue: any}\n", "ring has no cue");
+    refused("steps:\n  - {interrupt_after_ms: 3, interrupt_after_words: 2, say: x}\n",
+            "in more than one way");
+    refused("steps:\n  - {interrupt_after_words: 2, after_silence_ms: 5, say: x}\n",
+            "in more than one way");
+    refused("steps:\n  - {cue: any, say: x, mumble_ms: 5}\n", "needs one of say");
+    refused("checks:\n  - {said: a, tool: b}\n", "checks[0]: needs one of said");
+    refused("checks:\n  - {times: 2}\n", "checks[0]: needs one of said");
+    refused("checks:\n  - {said: a, times: few}\n", "checks[0].times");
+    refused("checks:\n  - {turns: some}\n", "checks[0].turns");
+    refused("checks:\n  - {said: \"/[/\"}\n", "checks[0].said");
+    refused("checks:\n  - {message: \"\"}\n", "must not be empty");
+    refused("checks:\n  - {record: a, is: \"/[/\"}\n", "checks[0].is");
+    refused("checks:\n  - {record: a, iss: b}\n", "unknown key");
+    refused("transfer: perhaps\n", "transfer");
+}
+
+static void the_system_it_wants_is_printed_a_line_each(void **state)
+{
+    (void)state;
+    scenario_t *scenario =
+        parsed("lang: fr-FR\n"
+               "system:\n"
+               "  config: insurance.yaml\n"
+               "  set: [\"features.answer_soft_timeout_sec=1\", \"log.level=debug\"]\n"
+               "  managers: [script, llm]\n"
+               "  model: rules.yaml\n");
+    char text[512] = "";
+    FILE *out = fmemopen(text, sizeof text, "w");
+    assert_non_null(out);
+    scenario_print_system(scenario, out);
+    (void)fclose(out);
+    assert_string_equal(text, "lang fr-FR\nconfig insurance.yaml\nmodel rules.yaml\n"
+                              "set features.answer_soft_timeout_sec=1\nset log.level=debug\n"
+                              "manager script\nmanager llm\n");
+    scenario_destroy(&scenario);
+}
+
 static void too_many_steps_are_refused(void **state)
 {
     (void)state;
@@ -125,6 +201,9 @@ int main(void)
         cmocka_unit_test(too_many_steps_are_refused),
         cmocka_unit_test(placeholders_stand_for_the_callers_number),
         cmocka_unit_test(a_file_that_is_not_there_is_named),
+        cmocka_unit_test(the_system_it_wants_is_printed_a_line_each),
+        cmocka_unit_test(wrong_cues_and_checks_are_refused_with_the_reason),
+        cmocka_unit_test(what_a_caller_by_text_can_do_more_is_read),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -167,15 +167,15 @@ static void percentiles_are_nearest_ranks(void **state)
     uint32_t values[100];
     for (uint32_t i = 0; i < 100; i++) values[i] = 100 - i;
     latency_t latency = latency_of(values, 100);
-    assert_int_equal(latency.least_ms, 1);
-    assert_int_equal(latency.p50_ms, 50);
-    assert_int_equal(latency.p95_ms, 95);
-    assert_int_equal(latency.p99_ms, 99);
-    assert_int_equal(latency.most_ms, 100);
+    assert_int_equal(latency.least, 1);
+    assert_int_equal(latency.p50, 50);
+    assert_int_equal(latency.p95, 95);
+    assert_int_equal(latency.p99, 99);
+    assert_int_equal(latency.most, 100);
     uint32_t one[] = {7};
     latency = latency_of(one, 1);
-    assert_int_equal(latency.p50_ms, 7);
-    assert_int_equal(latency.p99_ms, 7);
+    assert_int_equal(latency.p50, 7);
+    assert_int_equal(latency.p99, 7);
     assert_int_equal(latency_of(NULL, 0).count, 0);
 }
 

@@ -58,6 +58,26 @@ static void a_cue_matches_all_words_of_one_alternative(void **state)
     assert_true(words_match_cue("press 4", "four"));
 }
 
+static size_t spoken_words(const char *text)
+{
+    size_t count = 0;
+    for (size_t at = 0, end; (end = words_spoken_end(text, at)) > at; at = end) count++;
+    return count;
+}
+
+static void spoken_words_are_apart_by_blanks_and_chinese_ones_by_characters(void **state)
+{
+    (void)state;
+    assert_int_equal(words_spoken_end("Hello, you.", 0), 6);
+    assert_int_equal(words_spoken_end("Hello, you.", 6), 11);
+    assert_int_equal(words_spoken_end("Hello, you.", 11), 11);
+    assert_int_equal(words_spoken_end("", 0), 0);
+    assert_int_equal(words_spoken_end("   ", 0), 0);
+    assert_int_equal(spoken_words("您好，我是Parley的助手。"), 8);
+    assert_int_equal(spoken_words("C'est noté : 12 h."), 5);
+    assert_int_equal(spoken_words("\xff\xfe \xe4"), 2);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -65,6 +85,7 @@ int main(void)
         cmocka_unit_test(a_text_that_does_not_fit_is_cut_between_words),
         cmocka_unit_test(held_words_stand_in_order_and_side_by_side),
         cmocka_unit_test(a_cue_matches_all_words_of_one_alternative),
+        cmocka_unit_test(spoken_words_are_apart_by_blanks_and_chinese_ones_by_characters),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
