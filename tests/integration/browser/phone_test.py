@@ -24,12 +24,12 @@ browser = Browser(port, wav)
 try:
     browser.open(url + "/phone?phone_number=%2B33612345678")
     browser.click("#call")
-    call = wait(lambda: browser.run("return document.body.dataset.callId"), 20,
-                "not accepted: " + browser.text("#error"))
+    call = wait(lambda: browser.run("return document.body.dataset.callId"), 60,
+                lambda: "not accepted: " + browser.text("#error"))
     wait(lambda: browser.text(".said.bot .bubble"), 20, "the bot says nothing")
     wait(lambda: heard(browser.run("return [...document.querySelectorAll('.said.human:not(.partial) .bubble')]"
                                    ".map((b) => b.innerText).join(' ')")), 60,
-         "the words are not in the transcript: " + browser.text("#talk"))
+         lambda: "the words are not in the transcript: " + browser.text("#talk"))
     browser.click("#call")
     record = wait(lambda: (lambda r: None if r["in_progress"] else r)(json.loads(get("/call/" + call))), 20,
                   "the call does not end")

@@ -69,6 +69,7 @@ class Browser:
 
 
 def wait(test, seconds, what):
+    """what: the complaint, or a function that makes it when it is due."""
     end = time.monotonic() + seconds
     while time.monotonic() < end:
         try:
@@ -78,4 +79,4 @@ def wait(test, seconds, what):
         except OSError:
             pass
         time.sleep(0.1)
-    raise AssertionError(what)
+    raise AssertionError(what() if callable(what) else what)
