@@ -71,17 +71,39 @@ static void *insert_at(void *items, size_t *count, size_t at, void *item)
     return grown;
 }
 
+static uint32_t last_number(const Pl__CallRecord *record)
+{
+    return record->n_messages ? record->messages[record->n_messages - 1]->number : 0;
+}
+
 static void apply_message(Pl__CallRecord *record, const Pl__Message *change)
 {
     size_t at = record->n_messages; /* messages come in order: look from the end */
     while (at > 0 && record->messages[at - 1]->number > change->number) at--;
     Pl__Message *copy = (Pl__Message *)pl_message_copy(&change->base);
-    if (at > 0 && record->messages[at - 1]->number == change->number) {
-        free_message(record->messages[at - 1]);
-        record->messages[at - 1] = copy;
+    Pl__Message *same = NULL;
+    if (at > 0 && record->messages[at - 1]->number == change->number)
+        same = record->messages[at - 1];
+    if (!same) {
+        record->messages = insert_at(record->messages, &record->n_messages, at, copy);
         return;
     }
-    record->messages = insert_at(record->messages, &record->n_messages, at, copy);
+    record->messages[at - 1] = copy;
+    if (!same->appended || copy->appended) {
+        free_message(same);
+        return;
+    }
+    /* The call's owner did not know of the appended one: that moves on. */
+    same->number = last_number(record) + 1;
+    record->messages = insert_at(record->messages, &record->n_messages, record->n_messages, same);
+}
+
+static void apply_appended(Pl__CallRecord *record, const Pl__Message *change)
+{
+    Pl__Message *copy = (Pl__Message *)pl_message_copy(&change->base);
+    copy->number = last_number(record) + 1;
+    copy->appended = true;
+    record->messages = insert_at(record->messages, &record->n_messages, record->n_messages, copy);
 }
 
 static void drop_earlier(Pl__ClaimValue *value)
@@ -201,6 +223,8 @@ static bool usable(const Pl__CallChange *change)
         return change->synthesis != NULL;
     case PL__CALL_CHANGE__CHANGE_ENDED:
         return change->ended != NULL;
+    case PL__CALL_CHANGE__CHANGE_APPENDED:
+        return change->appended != NULL;
     case PL__CALL_CHANGE__CHANGE_IN_PROGRESS:
     case PL__CALL_CHANGE__CHANGE_LANG_SHORT_CODE:
     case PL__CALL_CHANGE__CHANGE_RECOGNITION_RETRY:
@@ -225,6 +249,9 @@ pl_err_t pl_record_apply(Pl__CallRecord *record, const Pl__CallChange *change)
     switch (change->change_case) {
     case PL__CALL_CHANGE__CHANGE_MESSAGE:
         apply_message(record, change->message);
+        break;
+    case PL__CALL_CHANGE__CHANGE_APPENDED:
+        apply_appended(record, change->appended);
         break;
     case PL__CALL_CHANGE__CHANGE_CLAIM:
         apply_claim(record, change->claim);

@@ -17,7 +17,9 @@ Pl__CallRecord *pl_record_copy(const Pl__CallRecord *record); /* never NULL */
 void pl_record_free(Pl__CallRecord **record_p);
 
 /* Applies one change, copying what it needs. record must come from pl_record_copy or the unpacker.
- * - message: replaces the one of its number, else goes in by number.
+ * - message: replaces the one of its number, else goes in by number. An appended one of that number
+ *   moves to the end instead: the call's owner, who gives the numbers, did not know of it.
+ * - appended: a message from a job, which does not own the call; goes in last, under a new number.
  * - claim: replaces the one of its name. Its earlier values are kept here, whatever the change says
  *   of them: the value it replaces is added, with where it came from, unless it is empty or the
  *   same; and whether a value is a correction is told by that.

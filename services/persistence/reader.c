@@ -30,6 +30,12 @@ typedef struct {
     read_t *read;
 } answer_t;
 
+static uint32_t list_limit(uint32_t asked)
+{
+    if (asked == 0) return LIST_LIMIT;
+    return asked < LIST_LIMIT_MAX ? asked : LIST_LIMIT_MAX;
+}
+
 read_t *read_new(const Pl__Envelope *env)
 {
     read_t *read = calloc(1, sizeof *read);
@@ -42,11 +48,25 @@ read_t *read_new(const Pl__Envelope *env)
         read->get = (Pl__StoreGet *)pl_message_copy(&env->store_get->base);
         return read;
     }
+    if (env->body_case == PL__ENVELOPE__BODY_JOB_LIST) {
+        read->jobs = (Pl__JobList *)pl_message_copy(&env->job_list->base);
+        read->jobs->limit = list_limit(read->jobs->limit);
+        return read;
+    }
     assert(env->body_case == PL__ENVELOPE__BODY_STORE_LIST);
     read->list = (Pl__StoreList *)pl_message_copy(&env->store_list->base);
-    if (read->list->limit == 0) read->list->limit = LIST_LIMIT;
-    if (read->list->limit > LIST_LIMIT_MAX) read->list->limit = LIST_LIMIT_MAX;
+    read->list->limit = list_limit(read->list->limit);
     return read;
+}
+
+read_t *read_new_counts(void)
+{
+    Pl__Envelope env = PL__ENVELOPE__INIT;
+    Pl__JobList list = PL__JOB_LIST__INIT;
+    list.count = 1;
+    env.body_case = PL__ENVELOPE__BODY_JOB_LIST;
+    env.job_list = &list;
+    return read_new(&env);
 }
 
 void read_destroy(read_t **self_p)
@@ -56,6 +76,8 @@ void read_destroy(read_t **self_p)
     *self_p = NULL;
     if (self->get) pl__store_get__free_unpacked(self->get, NULL);
     if (self->list) pl__store_list__free_unpacked(self->list, NULL);
+    if (self->jobs) pl__job_list__free_unpacked(self->jobs, NULL);
+    if (self->found) pl__jobs__free_unpacked(self->found, NULL);
     if (self->calls) pl__store_calls__free_unpacked(self->calls, NULL);
     pl_record_free(&self->call);
     free(self);
@@ -77,6 +99,8 @@ static void look_up(void *arg)
     if (read->get)
         read->err =
             self->provider->get(self->store, read->call_id, read->get, &read->call, read->detail);
+    else if (read->jobs)
+        read->err = self->provider->jobs(self->store, read->jobs, &read->found, read->detail);
     else
         read->err = self->provider->list(self->store, read->list, &read->calls, read->detail);
     answer_t *answer = malloc(sizeof *answer);

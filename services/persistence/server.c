@@ -11,6 +11,7 @@
 #include "common/log.h"
 #include "common/loop.h"
 #include "common/metrics.h"
+#include "services/persistence/job_board.h"
 #include "services/persistence/reader.h"
 #include "services/persistence/writer.h"
 
@@ -20,10 +21,12 @@ enum {
     DRAIN_MAX_MS = 5000,
     RETRY_BUSY_MS = 50,
     RETRY_FAILED_MS = 1000,
+    COUNT_MS = 5000,  /* how often jobs are counted for the metrics */
+    SWEEP_MS = 60000, /* how often old ones are forgotten */
 };
 
 typedef struct {
-    pl_metric_t *created, *applied, *adopted, *repeated, *refused, *failed;
+    pl_metric_t *created, *applied, *adopted, *jobs, *repeated, *refused, *failed;
     pl_metric_t *batches, *commit_seconds, *commit_last, *bytes;
     pl_metric_t *reads, *waiting;
 } metrics_t;
@@ -38,7 +41,9 @@ struct server {
     metrics_t metrics;
     uint32_t waiting, waiting_max; /* requests taken and not yet answered */
     uint64_t last_request_ms, drain_since_ms;
-    pl_timer_t *drain;
+    pl_timer_t *drain, *count, *sweep;
+    job_board_t *board;
+    int64_t done_keep_ms, dead_keep_ms;
 };
 
 /* ---- metrics ---- */
@@ -50,6 +55,7 @@ static void metrics_new(metrics_t *m)
     m->created = pl_metric_counter(writes, "outcome=\"created\"", help);
     m->applied = pl_metric_counter(writes, "outcome=\"applied\"", help);
     m->adopted = pl_metric_counter(writes, "outcome=\"adopted\"", help);
+    m->jobs = pl_metric_counter(writes, "outcome=\"job\"", help);
     m->repeated = pl_metric_counter(writes, "outcome=\"repeated\"", help);
     m->refused = pl_metric_counter(writes, "outcome=\"refused\"", help);
     m->failed = pl_metric_counter(writes, "outcome=\"failed\"", help);
@@ -73,9 +79,17 @@ static pl_metric_t *metric_of(const metrics_t *m, const write_t *write)
     case WRITE_APPLY:
         return m->applied;
     case WRITE_ADOPT:
+        return m->adopted;
+    case WRITE_JOB_DONE:
+    case WRITE_JOB_FAIL:
+    case WRITE_JOB_PUT:
+    case WRITE_JOB_TAKE:
+    case WRITE_JOB_RENEW:
+    case WRITE_JOB_RETRY:
+    case WRITE_JOB_SWEEP:
         break;
     }
-    return m->adopted;
+    return m->jobs;
 }
 
 static void set_waiting(server_t *self, uint32_t waiting)
@@ -102,14 +116,30 @@ static void answer_write(write_t *write, pl_request_t *request)
     Pl__Envelope reply = PL__ENVELOPE__INIT;
     Pl__StoreAck ack = PL__STORE_ACK__INIT;
     Pl__StoreCall call = PL__STORE_CALL__INIT;
-    if (write->kind == WRITE_ADOPT) {
-        call.call = write->record;
-        reply.body_case = PL__ENVELOPE__BODY_STORE_CALL;
-        reply.store_call = &call;
-    } else {
+    switch (write->kind) {
+    case WRITE_CREATE:
+    case WRITE_APPLY:
         ack.version = write->version;
         reply.body_case = PL__ENVELOPE__BODY_STORE_ACK;
         reply.store_ack = &ack;
+        break;
+    case WRITE_ADOPT:
+        call.call = write->record;
+        reply.body_case = PL__ENVELOPE__BODY_STORE_CALL;
+        reply.store_call = &call;
+        break;
+    case WRITE_JOB_TAKE:
+        reply.body_case = PL__ENVELOPE__BODY_JOB_TAKEN;
+        reply.job_taken = write->taken;
+        break;
+    case WRITE_JOB_DONE:
+    case WRITE_JOB_FAIL:
+    case WRITE_JOB_PUT:
+    case WRITE_JOB_RENEW:
+    case WRITE_JOB_RETRY:
+    case WRITE_JOB_SWEEP:
+        pl_request_done(&request);
+        return;
     }
     pl_request_reply(&request, &reply);
 }
@@ -133,6 +163,16 @@ static void log_write(const write_t *write)
         log_info("store.adopted", "call=%s epoch=%" PRIu32 " owner=%s", write->call_id,
                  write->record->epoch, write->record->owner);
         break;
+    case WRITE_JOB_DONE:
+    case WRITE_JOB_FAIL:
+    case WRITE_JOB_PUT:
+    case WRITE_JOB_TAKE:
+    case WRITE_JOB_RENEW:
+    case WRITE_JOB_RETRY:
+    case WRITE_JOB_SWEEP:
+        log_debug("store.jobs", "call=%s write=%d jobs=%zu", write->call_id, (int)write->kind,
+                  write->n_notes);
+        break;
     }
 }
 
@@ -143,13 +183,19 @@ static void on_written(void *arg, write_t **writes, size_t count, const store_st
     pl_metric_add(self->metrics.commit_seconds, (double)stats->commit_us / 1e6);
     pl_metric_set(self->metrics.commit_last, (double)stats->commit_us / 1e6);
     pl_metric_set(self->metrics.bytes, (double)stats->bytes);
+    uint32_t answered = 0;
     for (size_t i = 0; i < count; i++) {
-        pl_metric_add(metric_of(&self->metrics, writes[i]), 1);
         log_write(writes[i]);
-        answer_write(writes[i], writes[i]->context);
+        if (!writes[i]->err) job_board_written(self->board, writes[i]);
+        if (writes[i]->context) { /* a sweep is nobody's */
+            pl_metric_add(metric_of(&self->metrics, writes[i]), 1);
+            answer_write(writes[i], writes[i]->context);
+            answered++;
+        }
         write_destroy(&writes[i]);
     }
-    set_waiting(self, self->waiting - (uint32_t)count);
+    job_board_wake(self->board, self->bus);
+    set_waiting(self, self->waiting - answered);
 }
 
 static void answer_read(read_t *read, pl_request_t *request)
@@ -164,6 +210,9 @@ static void answer_read(read_t *read, pl_request_t *request)
         call.call = read->call;
         reply.body_case = PL__ENVELOPE__BODY_STORE_CALL;
         reply.store_call = &call;
+    } else if (read->jobs) {
+        reply.body_case = PL__ENVELOPE__BODY_JOBS;
+        reply.jobs = read->found;
     } else {
         reply.body_case = PL__ENVELOPE__BODY_STORE_CALLS;
         reply.store_calls = read->calls;
@@ -177,6 +226,11 @@ static void on_read(void *arg, read_t *read)
     if (read->err && read->err != PL_NOT_FOUND)
         log_error("store.read_failed", "err=%s detail=\"%s\"", pl_err_name(read->err),
                   read->detail);
+    if (!read->context) { /* our own counting */
+        if (!read->err) job_board_counted(self->board, read->found);
+        read_destroy(&read);
+        return;
+    }
     answer_read(read, read->context);
     read_destroy(&read);
     pl_metric_add(self->metrics.reads, 1);
@@ -223,6 +277,32 @@ static void on_read_request(void *arg, const Pl__Envelope *env, pl_request_t *re
     read->context = request;
     reader_add(self->reader, &read);
     set_waiting(self, self->waiting + 1);
+}
+
+/* ---- jobs in the course of time ---- */
+
+static void count_jobs(void *arg)
+{
+    server_t *self = arg;
+    read_t *read = read_new_counts();
+    reader_add(self->reader, &read);
+}
+
+static void sweep_jobs(void *arg)
+{
+    server_t *self = arg;
+    int64_t now_ms = pl_clock_wall_ms();
+    write_t *write = write_new_sweep(now_ms - self->done_keep_ms, now_ms - self->dead_keep_ms);
+    writer_add(self->writer, &write);
+}
+
+static void start_timers(server_t *self, const pl_config_t *cfg)
+{
+    static const int64_t hour_ms = 3600 * INT64_C(1000);
+    self->done_keep_ms = pl_config_int(cfg, "persistence.jobs.done_keep_hours") * hour_ms;
+    self->dead_keep_ms = pl_config_int(cfg, "persistence.jobs.dead_keep_hours") * hour_ms;
+    self->count = pl_timer_start(self->loop, 0, COUNT_MS, count_jobs, self);
+    self->sweep = pl_timer_start(self->loop, SWEEP_MS, SWEEP_MS, sweep_jobs, self);
 }
 
 /* ---- life ---- */
@@ -272,30 +352,39 @@ static pl_err_t open_store(server_t *self, const pl_config_t *cfg)
 
 static void take_requests(server_t *self)
 {
-    pl_bus_on(self->bus, PL__ENVELOPE__BODY_STORE_CREATE, on_write_request, self);
-    pl_bus_on(self->bus, PL__ENVELOPE__BODY_STORE_APPLY, on_write_request, self);
-    pl_bus_on(self->bus, PL__ENVELOPE__BODY_STORE_ADOPT, on_write_request, self);
+    static const Pl__Envelope__BodyCase writes[] = {
+        PL__ENVELOPE__BODY_STORE_CREATE, PL__ENVELOPE__BODY_STORE_APPLY,
+        PL__ENVELOPE__BODY_STORE_ADOPT,  PL__ENVELOPE__BODY_JOB_PUT,
+        PL__ENVELOPE__BODY_JOB_TAKE,     PL__ENVELOPE__BODY_JOB_RENEW,
+        PL__ENVELOPE__BODY_JOB_DONE,     PL__ENVELOPE__BODY_JOB_FAIL,
+        PL__ENVELOPE__BODY_JOB_RETRY,
+    };
+    for (size_t i = 0; i < sizeof writes / sizeof *writes; i++)
+        pl_bus_on(self->bus, writes[i], on_write_request, self);
     pl_bus_on(self->bus, PL__ENVELOPE__BODY_STORE_GET, on_read_request, self);
     pl_bus_on(self->bus, PL__ENVELOPE__BODY_STORE_LIST, on_read_request, self);
+    pl_bus_on(self->bus, PL__ENVELOPE__BODY_JOB_LIST, on_read_request, self);
 }
 
 pl_err_t server_new(server_t **out, const pl_config_t *cfg)
 {
-    static const char *const no_peers[] = {NULL};
+    static const char *const peers[] = {"dialogue", NULL}; /* to wake its workers */
     server_t *self = calloc(1, sizeof *self);
     assert(self);
     self->loop = pl_loop_new();
+    self->board = job_board_new();
     metrics_new(&self->metrics);
     self->waiting_max = (uint32_t)pl_config_int(cfg, "persistence.queue_max");
     pl_loop_on_terminate(self->loop, on_terminate, self);
     pl_err_t err = open_store(self, cfg);
     if (err) goto out;
-    err = pl_bus_new(&self->bus, self->loop, cfg, no_peers);
+    err = pl_bus_new(&self->bus, self->loop, cfg, peers);
     if (err) goto out;
     size_t batch_max = (size_t)pl_config_int(cfg, "persistence.batch_max");
     self->writer = writer_new(self->loop, self->provider, self->store, batch_max, on_written, self);
     self->reader = reader_new(self->loop, self->provider, self->store, on_read, self);
     take_requests(self);
+    start_timers(self, cfg);
     set_waiting(self, 0);
     *out = self;
     return PL_OK;
@@ -316,11 +405,14 @@ void server_destroy(server_t **self_p)
     server_t *self = *self_p;
     if (!self) return;
     *self_p = NULL;
+    pl_timer_stop(&self->count);
+    pl_timer_stop(&self->sweep);
     writer_destroy(&self->writer); /* commits what is waiting */
     reader_destroy(&self->reader);
     pl_timer_stop(&self->drain);
     pl_bus_destroy(&self->bus);   /* what is still open is refused */
     pl_loop_destroy(&self->loop); /* runs the last reports, which need self */
+    job_board_destroy(&self->board);
     if (self->provider) self->provider->close(&self->store);
     free(self);
 }

@@ -1,7 +1,7 @@
-/* store.h - the store provider interface: where calls are kept.
+/* store.h - the store provider interface: where calls and jobs are kept.
  *
- * A provider blocks; the service gives it two threads. write runs on the writer thread alone, get
- * and list on the reader thread alone, and both threads may be inside at once. open and close run
+ * A provider blocks; the service gives it two threads. write runs on the writer thread alone, get,
+ * list and jobs on the reader thread alone, and both threads may be inside at once. open and close run
  * on the service's loop while neither thread works. What a write means is decided by write.h.
  *
  * Providers: sqlite (embedded, the default).
@@ -40,6 +40,12 @@ typedef struct {
     /* Newest first, at most query->limit (set by the caller) and STORE_LIST_BYTES_MAX, so that
      * the bus can carry the answer; at least one if there is any. *out is to be freed with pl__store_calls__free_unpacked. */
     pl_err_t (*list)(void *store, const Pl__StoreList *query, Pl__StoreCalls **out,
+                     char detail[STORE_DETAIL_BYTES]);
+
+    /* Jobs, newest change first, at most query->limit (set by the caller) and
+     * STORE_LIST_BYTES_MAX; with query->count the counts alone. *out is to be freed with
+     * pl__jobs__free_unpacked. */
+    pl_err_t (*jobs)(void *store, const Pl__JobList *query, Pl__Jobs **out,
                      char detail[STORE_DETAIL_BYTES]);
 
     void (*close)(void **store); /* NULL is fine, twice is fine */

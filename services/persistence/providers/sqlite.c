@@ -22,6 +22,12 @@ void sqlite_say(const sqlite_store_t *self, sqlite3 *db, char detail[STORE_DETAI
     }
 }
 
+pl_err_t sqlite_say_reader(const sqlite_store_t *self, char detail[STORE_DETAIL_BYTES])
+{
+    sqlite_say(self, self->reader, detail);
+    return PL_UNAVAILABLE;
+}
+
 Pl__CallRecord *sqlite_column_record(sqlite3_stmt *statement, int column)
 {
     const uint8_t *bytes = sqlite3_column_blob(statement, column);
@@ -143,5 +149,6 @@ const store_provider_t store_sqlite = {
     .write = sqlite_write,
     .get = sqlite_get,
     .list = sqlite_list,
+    .jobs = sqlite_job_list,
     .close = sqlite_close,
 };

@@ -26,6 +26,11 @@ typedef enum {
     SQL_INSERT_CALL,
     SQL_UPDATE_CALL,
     SQL_INSERT_EVENT,
+    SQL_LOAD_JOB,   /* by key */
+    SQL_DUE_JOBS,   /* of a kind */
+    SQL_NEXT_JOB,   /* when the next of a kind is due */
+    SQL_STORE_JOB,  /* a new one or the same again */
+    SQL_SWEEP_JOBS, /* some that were over before a time */
     SQL_COUNT
 } sqlite_sql_t;
 
@@ -48,6 +53,23 @@ pl_err_t sqlite_schema_open(sqlite_store_t *self, const char *synchronous, int64
 pl_err_t sqlite_write_prepare(sqlite_store_t *self, char detail[STORE_DETAIL_BYTES]);
 void sqlite_write(void *store, write_t *const *writes, size_t count, store_stats_t *stats);
 
+/* ---- sqlite_jobs.c, on the writer thread, within its transaction; they return SQLite's codes ---- */
+
+/* Fills in the scene's jobs, which are to be freed with sqlite_jobs_free in any case. unreadable:
+ * one is damaged, the write cannot be done. */
+int sqlite_jobs_load(sqlite_store_t *self, const write_t *write, write_scene_t *scene,
+                     bool *unreadable);
+int sqlite_jobs_store(sqlite_store_t *self, const write_scene_t *scene);
+int sqlite_jobs_next(sqlite_store_t *self, write_t *write); /* after a take was stored */
+int sqlite_jobs_sweep(sqlite_store_t *self, const write_t *write);
+void sqlite_jobs_free(write_scene_t *scene);
+int sqlite_run(sqlite_store_t *self, sqlite_sql_t which); /* a statement that gives no rows */
+
+/* ---- sqlite_job_list.c, on the reader thread ---- */
+
+pl_err_t sqlite_job_list(void *store, const Pl__JobList *query, Pl__Jobs **out,
+                         char detail[STORE_DETAIL_BYTES]);
+
 /* ---- sqlite_read.c, on the reader thread ---- */
 
 pl_err_t sqlite_get(void *store, const char *call_id, const Pl__StoreGet *query,
@@ -59,6 +81,8 @@ pl_err_t sqlite_list(void *store, const Pl__StoreList *query, Pl__StoreCalls **o
 
 /* "data/parley.db: database or disk is full (No space left on device)" */
 void sqlite_say(const sqlite_store_t *self, sqlite3 *db, char detail[STORE_DETAIL_BYTES]);
+/* The same of the reader's connection. Returns PL_UNAVAILABLE. */
+pl_err_t sqlite_say_reader(const sqlite_store_t *self, char detail[STORE_DETAIL_BYTES]);
 
 /* A record from a column. NULL: its bytes cannot be read. */
 Pl__CallRecord *sqlite_column_record(sqlite3_stmt *statement, int column);

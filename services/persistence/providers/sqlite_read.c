@@ -7,12 +7,6 @@
 #include "common/record.h"
 #include "services/persistence/providers/sqlite.h"
 
-static pl_err_t broken(const sqlite_store_t *self, char detail[STORE_DETAIL_BYTES])
-{
-    sqlite_say(self, self->reader, detail);
-    return PL_UNAVAILABLE;
-}
-
 static pl_err_t unreadable(const sqlite_store_t *self, sqlite3_stmt *row,
                            char detail[STORE_DETAIL_BYTES])
 {
@@ -48,7 +42,7 @@ pl_err_t sqlite_get(void *store, const char *call_id, const Pl__StoreGet *query,
     const char *key = has_id ? call_id : query->phone_number;
     pl_err_t err = PL_OK;
     if (sqlite3_prepare_v2(self->reader, has_id ? by_id : by_number, -1, &statement, NULL))
-        return broken(self, detail);
+        return sqlite_say_reader(self, detail);
     (void)sqlite3_bind_text(statement, 1, key, -1, SQLITE_STATIC);
     if (!has_id) (void)sqlite3_bind_int64(statement, 2, query->not_before_ms);
     int rc = sqlite3_step(statement);
@@ -59,7 +53,7 @@ pl_err_t sqlite_get(void *store, const char *call_id, const Pl__StoreGet *query,
         (void)snprintf(detail, STORE_DETAIL_BYTES, "no such call");
         err = PL_NOT_FOUND;
     } else {
-        err = broken(self, detail);
+        err = sqlite_say_reader(self, detail);
     }
     (void)sqlite3_finalize(statement);
     return err;
@@ -102,7 +96,7 @@ static pl_err_t list_total(sqlite_store_t *self, const Pl__StoreList *query, Pl_
         list_bind(statement, query) == SQLITE_OK && sqlite3_step(statement) == SQLITE_ROW)
         calls->total = (uint32_t)sqlite3_column_int64(statement, 0);
     else
-        err = broken(self, detail);
+        err = sqlite_say_reader(self, detail);
     (void)sqlite3_finalize(statement);
     return err;
 }
@@ -123,7 +117,7 @@ static pl_err_t list_rows(sqlite_store_t *self, sqlite3_stmt *statement, Pl__Sto
         (void)unreadable(self, statement, detail); /* one damaged record must not hide the others */
         log_error("store.unreadable", "detail=\"%s\"", detail);
     }
-    return rc == SQLITE_DONE ? PL_OK : broken(self, detail);
+    return rc == SQLITE_DONE ? PL_OK : sqlite_say_reader(self, detail);
 }
 
 static pl_err_t list_page(sqlite_store_t *self, const Pl__StoreList *query, Pl__StoreCalls *calls,
@@ -146,7 +140,7 @@ static pl_err_t list_page(sqlite_store_t *self, const Pl__StoreList *query, Pl__
         sqlite3_bind_int64(statement, 4, query->offset) == SQLITE_OK)
         err = list_rows(self, statement, calls, detail);
     else
-        err = broken(self, detail);
+        err = sqlite_say_reader(self, detail);
     (void)sqlite3_finalize(statement);
     return err;
 }
@@ -164,7 +158,7 @@ pl_err_t sqlite_list(void *store, const Pl__StoreList *query, Pl__StoreCalls **o
     if (*query->phone_number && !is_number(query->phone_number)) goto out;
 
     if (sqlite3_exec(self->reader, "BEGIN", NULL, NULL, NULL)) { /* one view for page and total */
-        err = broken(self, detail);
+        err = sqlite_say_reader(self, detail);
         goto out;
     }
     err = list_total(self, query, calls, detail);

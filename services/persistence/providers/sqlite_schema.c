@@ -32,14 +32,28 @@ static const char *const migrations[] = {
     "CREATE TABLE events ("
     "  call INTEGER NOT NULL REFERENCES calls (id),"
     "  version INTEGER NOT NULL," /* of the record after it */
-    "  kind INTEGER NOT NULL,"    /* 0 create, 1 apply, 2 adopt */
+    "  kind INTEGER NOT NULL,"    /* 0 create, 1 apply, 2 adopt, 3 job done, 4 job failed */
     "  epoch INTEGER NOT NULL,"
-    "  write_id INTEGER NOT NULL," /* 0 unless apply */
+    "  write_id INTEGER NOT NULL," /* of an apply; the lease of a job's outcome; else 0 */
     "  at INTEGER NOT NULL,"       /* ms since the epoch */
-    "  change BLOB NOT NULL,"      /* packed CallRecord, StoreApply or StoreAdopt */
+    "  change BLOB NOT NULL,"      /* packed CallRecord, StoreApply, StoreAdopt, JobDone, JobFail */
     "  PRIMARY KEY (call, version)"
     ") STRICT, WITHOUT ROWID;"
     "CREATE UNIQUE INDEX events_write ON events (call, epoch, write_id) WHERE kind = 1;",
+    /* jobs: one row a job, with the whole of it. */
+    "CREATE TABLE jobs ("
+    "  id INTEGER PRIMARY KEY,"
+    "  key TEXT NOT NULL UNIQUE,"
+    "  kind TEXT NOT NULL,"
+    "  call_id TEXT NOT NULL,"       /* empty: about none */
+    "  state INTEGER NOT NULL,"      /* 0 waiting, 1 leased, 2 done, 3 dead */
+    "  due INTEGER NOT NULL,"        /* ms since the epoch: from when on it may be taken */
+    "  changed_at INTEGER NOT NULL," /* ms since the epoch */
+    "  snapshot BLOB NOT NULL"       /* packed Job */
+    ") STRICT;"
+    "CREATE INDEX jobs_open ON jobs (kind, state, due) WHERE state <> 2;"
+    "CREATE INDEX jobs_changed ON jobs (changed_at);"
+    "CREATE INDEX jobs_call ON jobs (call_id) WHERE call_id <> '';",
 };
 enum { SCHEMA = sizeof migrations / sizeof *migrations };
 

@@ -26,6 +26,16 @@ static const char *const sql_text[SQL_COUNT] = {
         " version = ?8, snapshot = ?9 WHERE call_id = ?1",
     [SQL_INSERT_EVENT] = "INSERT INTO events (call, version, kind, epoch, write_id, at, change)"
                          " VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)",
+    [SQL_LOAD_JOB] = "SELECT snapshot FROM jobs WHERE key = ?1",
+    [SQL_DUE_JOBS] = "SELECT due, snapshot FROM jobs"
+                     " WHERE kind = ?1 AND state = ?2 AND due <= ?3 ORDER BY due LIMIT ?4",
+    [SQL_NEXT_JOB] = "SELECT min(due) FROM jobs WHERE kind = ?1 AND state = ?2",
+    [SQL_STORE_JOB] = "INSERT INTO jobs (key, kind, call_id, state, due, changed_at, snapshot)"
+                      " VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7) ON CONFLICT (key) DO UPDATE SET"
+                      " state = excluded.state, due = excluded.due,"
+                      " changed_at = excluded.changed_at, snapshot = excluded.snapshot",
+    [SQL_SWEEP_JOBS] = "DELETE FROM jobs WHERE id IN (SELECT id FROM jobs"
+                       " WHERE state = ?1 AND changed_at < ?2 LIMIT 500)",
 };
 
 pl_err_t sqlite_write_prepare(sqlite_store_t *self, char detail[STORE_DETAIL_BYTES])
@@ -63,8 +73,7 @@ static void batch_clear(batch_t *self)
     free(self->calls);
 }
 
-/* Runs a statement that gives no rows. */
-static int run(sqlite_store_t *self, sqlite_sql_t which)
+int sqlite_run(sqlite_store_t *self, sqlite_sql_t which)
 {
     int rc = sqlite3_step(self->sql[which]);
     (void)sqlite3_reset(self->sql[which]);
@@ -147,7 +156,7 @@ static int store_call(batch_t *self, touched_t *call)
     (void)sqlite3_bind_text(statement, 7, record->owner, -1, SQLITE_STATIC);
     (void)sqlite3_bind_int64(statement, 8, (int64_t)record->version);
     (void)sqlite3_bind_blob64(statement, 9, bytes, size, SQLITE_STATIC);
-    int rc = run(self->store, which);
+    int rc = sqlite_run(self->store, which);
     free(bytes);
     if (rc == SQLITE_OK && !call->id) call->id = sqlite3_last_insert_rowid(self->store->writer);
     if (rc == SQLITE_OK) call->changed = false;
@@ -164,31 +173,66 @@ static int store_event(batch_t *self, const write_t *write, const touched_t *cal
     (void)sqlite3_bind_int64(statement, 5, (int64_t)write->write_id);
     (void)sqlite3_bind_int64(statement, 6, write->at_ms);
     (void)sqlite3_bind_blob64(statement, 7, write->content, write->content_bytes, SQLITE_STATIC);
-    return run(self->store, SQL_INSERT_EVENT);
+    return sqlite_run(self->store, SQL_INSERT_EVENT);
+}
+
+/* What the decision has made. */
+static int store_scene(batch_t *self, write_t *write, touched_t *call, write_scene_t *scene)
+{
+    int rc = SQLITE_OK;
+    if (scene->call_changed) {
+        call->changed = true;
+        if (!call->id) rc = store_call(self, call); /* its events need the row */
+        if (rc == SQLITE_OK) rc = store_event(self, write, call);
+    }
+    if (rc == SQLITE_OK) rc = sqlite_jobs_store(self->store, scene);
+    if (rc == SQLITE_OK && write->kind == WRITE_JOB_TAKE) rc = sqlite_jobs_next(self->store, write);
+    return rc;
+}
+
+static int decide(batch_t *self, write_t *write, touched_t *call, write_scene_t *scene)
+{
+    sqlite3_stmt *trace_statement = NULL;
+    int rc = SQLITE_OK;
+    if (call) {
+        rc = find_trace(self, write, call, &trace_statement, &scene->trace);
+        scene->record = call->record;
+    }
+    if (rc == SQLITE_OK) (void)write_decide(write, scene);
+    if (trace_statement) (void)sqlite3_reset(trace_statement);
+    if (call) call->record = scene->record;
+    return rc;
+}
+
+static pl_err_t unreadable(const batch_t *self, write_t *write, const char *what, const char *name)
+{
+    return write_fail(write, PL_UNAVAILABLE, "%.160s: %s %.60s cannot be read", self->store->file,
+                      what, name);
 }
 
 /* SQLITE_OK also when the write was refused: only the database's own errors end the transaction. */
 static int do_write(batch_t *self, write_t *write)
 {
+    if (write->kind == WRITE_JOB_SWEEP) return sqlite_jobs_sweep(self->store, write);
     touched_t *call = NULL;
-    int rc = touch(self, write->call_id, &call);
-    if (rc != SQLITE_OK) return rc;
-    if (call->unreadable) {
-        (void)write_fail(write, PL_UNAVAILABLE, "%.160s: the record of call %s cannot be read",
-                         self->store->file, write->call_id);
+    write_scene_t scene = {0};
+    bool damaged = false;
+    int rc = write_wants_call(write) ? touch(self, write->call_id, &call) : SQLITE_OK;
+    if (rc == SQLITE_OK && call && call->unreadable) {
+        (void)unreadable(self, write, "the record of call", write->call_id);
         return SQLITE_OK;
     }
-    sqlite3_stmt *trace_statement = NULL;
-    write_trace_t trace = {0};
-    rc = find_trace(self, write, call, &trace_statement, &trace);
-    if (rc == SQLITE_OK) (void)write_decide(write, &call->record, &trace);
-    if (trace_statement) (void)sqlite3_reset(trace_statement);
+    if (rc == SQLITE_OK) rc = sqlite_jobs_load(self->store, write, &scene, &damaged);
+    if (rc == SQLITE_OK && damaged)
+        (void)unreadable(self, write, "a job of this write:",
+                         write_job_count(write) ? write_job_key(write, 0) : "");
+    else if (rc == SQLITE_OK)
+        rc = decide(self, write, call, &scene);
+    if (rc == SQLITE_OK && !write->err && !write->repeated)
+        rc = store_scene(self, write, call, &scene);
+    sqlite_jobs_free(&scene);
     /* NOLINTNEXTLINE(clang-analyzer-unix.Malloc): transact frees the calls, whatever this returns */
-    if (rc != SQLITE_OK || write->err || write->repeated) return rc;
-
-    call->changed = true;
-    if (!call->id) rc = store_call(self, call); /* its events need the row */
-    return rc == SQLITE_OK ? store_event(self, write, call) : rc;
+    return rc;
 }
 
 /* ---- a batch ---- */
@@ -198,7 +242,7 @@ static int transact(sqlite_store_t *store, write_t *const *writes, size_t count,
 {
     batch_t batch = {.store = store, .calls = calloc(count, sizeof *batch.calls)};
     assert(batch.calls);
-    int rc = run(store, SQL_BEGIN);
+    int rc = sqlite_run(store, SQL_BEGIN);
     for (size_t i = 0; rc == SQLITE_OK && i < count; i++) {
         write_reset(writes[i]);
         rc = do_write(&batch, writes[i]);
@@ -206,11 +250,11 @@ static int transact(sqlite_store_t *store, write_t *const *writes, size_t count,
     for (size_t i = 0; rc == SQLITE_OK && i < batch.count; i++) {
         if (batch.calls[i].changed) rc = store_call(&batch, &batch.calls[i]);
     }
-    if (rc == SQLITE_OK) rc = run(store, SQL_COMMIT);
+    if (rc == SQLITE_OK) rc = sqlite_run(store, SQL_COMMIT);
     if (rc != SQLITE_OK) {
         sqlite_say(store, store->writer, detail); /* before the roll-back takes the message */
         /* A full disk has often rolled back already. */
-        if (!sqlite3_get_autocommit(store->writer)) (void)run(store, SQL_ROLLBACK);
+        if (!sqlite3_get_autocommit(store->writer)) (void)sqlite_run(store, SQL_ROLLBACK);
     }
     batch_clear(&batch);
     return rc;

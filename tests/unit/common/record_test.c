@@ -108,6 +108,39 @@ static void a_message_of_a_known_number_replaces_it(void **state)
     pl_record_free(&record);
 }
 
+static void append_message(Pl__CallRecord *record, const char *content)
+{
+    Pl__Message message = PL__MESSAGE__INIT;
+    message.number = 1; /* not looked at */
+    message.content = (char *)content;
+    Pl__CallChange change = PL__CALL_CHANGE__INIT;
+    change.change_case = PL__CALL_CHANGE__CHANGE_APPENDED;
+    change.appended = &message;
+    assert_int_equal(pl_record_apply(record, &change), PL_OK);
+}
+
+/* A job appends to a call that is live again; its owner gives numbers without knowing of it. */
+static void an_appended_message_gives_way_to_the_owners(void **state)
+{
+    (void)state;
+    Pl__CallRecord *record = empty_record();
+    append_message(record, "a report by SMS");
+    assert_int_equal(record->messages[0]->number, 1);
+    assert_int_equal(add_message(record, 1, "hello"), PL_OK);
+    assert_int_equal(add_message(record, 2, "my laptop"), PL_OK);
+    assert_int_equal(add_message(record, 2, "my laptop is broken"), PL_OK);
+    append_message(record, "another report");
+    assert_int_equal(add_message(record, 3, "good bye"), PL_OK);
+    const char *expected[] = {"hello", "my laptop is broken", "good bye", "another report",
+                              "a report by SMS"};
+    assert_int_equal(record->n_messages, 5);
+    for (size_t i = 0; i < 5; i++) {
+        assert_int_equal(record->messages[i]->number, i + 1);
+        assert_string_equal(record->messages[i]->content, expected[i]);
+    }
+    pl_record_free(&record);
+}
+
 static void a_claim_value_remembers_what_it_was(void **state)
 {
     (void)state;
@@ -400,6 +433,7 @@ int main(void)
         cmocka_unit_test(an_empty_message_can_be_copied),
         cmocka_unit_test(messages_stand_in_order_of_their_numbers),
         cmocka_unit_test(a_message_of_a_known_number_replaces_it),
+        cmocka_unit_test(an_appended_message_gives_way_to_the_owners),
         cmocka_unit_test(a_claim_value_remembers_what_it_was),
         cmocka_unit_test(an_earlier_value_keeps_where_it_came_from),
         cmocka_unit_test(former_values_of_an_old_record_are_taken_over),

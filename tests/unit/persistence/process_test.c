@@ -8,6 +8,7 @@
 #include <cmocka.h>
 
 #include "common/record.h"
+#include "services/persistence/job.h"
 #include "tests/support/process.h"
 #include "tests/unit/persistence/requests.h"
 
@@ -249,6 +250,130 @@ static void a_full_queue_is_busy_not_slow(void **state)
     pl_record_free(&record);
 }
 
+/* ---- jobs ---- */
+
+static struct {
+    unsigned count;
+    char kind[40];
+} ready;
+
+static void on_ready(void *arg, const Pl__Envelope *env, pl_request_t *request)
+{
+    (void)arg;
+    assert_null(request);
+    assert_int_equal(env->job_ready->n_kinds, 1);
+    ready.count++;
+    (void)snprintf(ready.kind, sizeof ready.kind, "%s", env->job_ready->kinds[0]);
+    pl_loop_stop(process.loop);
+}
+
+static void await_ready(unsigned count)
+{
+    uint64_t until_ms = pl_clock_ms() + 5000;
+    while (ready.count < count) {
+        assert_true(pl_clock_ms() < until_ms);
+        process_run_ms(&process, 20);
+    }
+}
+
+static Pl__Job *taken_job(const char *kind)
+{
+    take_t take;
+    Pl__Envelope *reply = NULL;
+    assert_int_equal(process_ask(&process, make_take(&take, kind, "dialogue-0", 60000, 1), &reply),
+                     PL_OK);
+    assert_int_equal(reply->body_case, PL__ENVELOPE__BODY_JOB_TAKEN);
+    Pl__Job *job = NULL;
+    if (reply->job_taken->n_jobs > 0)
+        job = (Pl__Job *)pl_message_copy(&reply->job_taken->jobs[0]->base);
+    pl__envelope__free_unpacked(reply, NULL);
+    return job;
+}
+
+static void a_job_wakes_its_workers_is_done_and_counted(void **state)
+{
+    (void)state;
+    pl_bus_on(process.bus, PL__ENVELOPE__BODY_JOB_READY, on_ready, NULL);
+    memset(&ready, 0, sizeof ready);
+    start();
+    create_t create;
+    put_t put;
+    outcome_t outcome;
+    (void)acknowledged(make_create(&create, CALL_1, "+15550100", 1000));
+    /* It must have found us before it can wake us. */
+    uint64_t until_ms = pl_clock_ms() + 5000;
+    for (unsigned i = 0; ready.count == 0; i++) {
+        char key[16];
+        (void)snprintf(key, sizeof key, "try-%u", i);
+        assert_int_equal(process_ask(&process, make_put(&put, "", key, "probe", 0), NULL), PL_OK);
+        process_run_ms(&process, 20);
+        assert_true(pl_clock_ms() < until_ms);
+    }
+    unsigned before = ready.count;
+    assert_int_equal(
+        process_ask(&process, make_put(&put, CALL_1, "synthesis/1", "synthesis", 0), NULL), PL_OK);
+    await_ready(before + 1);
+    assert_string_equal(ready.kind, "synthesis");
+    Pl__Job *job = taken_job("synthesis");
+    assert_non_null(job);
+    assert_null(taken_job("synthesis"));
+    for (int i = 0; i < 2; i++)
+        assert_int_equal(process_ask(&process,
+                                     make_done(&outcome, CALL_1, job->key, job->lease, "result"),
+                                     NULL),
+                         PL_OK);
+    job_free(&job);
+    Pl__CallRecord *record = fetched(CALL_1, "");
+    assert_int_equal(record->n_messages, 1);
+    assert_true(record->messages[0]->appended);
+    pl_record_free(&record);
+    assert_int_equal(metric("parley_job_attempts_total{kind=\"synthesis\",outcome=\"done\"}"), 1);
+    /* One for tomorrow wakes nobody today, and is counted. */
+    before = ready.count;
+    assert_int_equal(
+        process_ask(&process,
+                    make_put(&put, CALL_1, "reminder/1", "reminder", pl_clock_wall_ms() + 86400000),
+                    NULL),
+        PL_OK);
+    assert_null(taken_job("reminder"));
+    assert_int_equal(ready.count, before);
+}
+
+static void jobs_are_listed_retried_and_refused_by_name(void **state)
+{
+    (void)state;
+    start();
+    put_t put;
+    outcome_t outcome;
+    keyed_t keyed;
+    take_t take;
+    assert_int_equal(process_ask(&process, make_put(&put, "", "k", "report", 0), NULL), PL_OK);
+    Pl__Job *job = taken_job("report");
+    Pl__Envelope *env = make_fail(&outcome, "", "k", job->lease, NULL);
+    outcome.fail.final = 1;
+    assert_int_equal(process_ask(&process, env, NULL), PL_OK);
+    refused(make_done(&outcome, "", "k", job->lease, NULL), PL_STALE, "the job is dead");
+    job_free(&job);
+    Pl__Envelope *reply = NULL;
+    assert_int_equal(process_ask(&process, make_job_list(&keyed, ""), &reply), PL_OK);
+    assert_int_equal(reply->jobs->total, 1);
+    assert_string_equal(reply->jobs->jobs[0]->last_error, "not today");
+    pl__envelope__free_unpacked(reply, NULL);
+    assert_int_equal(process_ask(&process, make_retry(&keyed, "k"), NULL), PL_OK);
+    job = taken_job("report");
+    assert_non_null(job);
+    job_free(&job);
+    refused(make_retry(&keyed, "k"), PL_INVALID, "under way at dialogue-0");
+    refused(make_retry(&keyed, "nothing"), PL_NOT_FOUND, "nothing");
+    refused(make_put(&put, "", "", "report", 0), PL_INVALID, "jobs[0].key");
+    refused(make_take(&take, "report", "", 60000, 1), PL_INVALID, "worker");
+    refused(make_take(&take, "report", "dialogue-0", 0, 1), PL_INVALID, "lease_ms");
+    refused(make_take(&take, "report", "dialogue-0", 60000, 17), PL_INVALID, "limit");
+    refused(make_renew(&keyed, "k", 1, 10), PL_INVALID, "lease_ms");
+    refused(make_done(&outcome, "", "k", 0, NULL), PL_INVALID, "lease");
+    refused(make_done(&outcome, "", "k", 1, "of no call"), PL_INVALID, "call_id");
+}
+
 /* ---- starts and ends ---- */
 
 static void wrong_settings_end_the_start_by_name(void **state)
@@ -375,6 +500,8 @@ int main(void)
         TEST(a_list_is_newest_first_with_its_total),
         TEST(writes_in_a_row_share_their_commits),
         TEST(a_full_queue_is_busy_not_slow),
+        TEST(a_job_wakes_its_workers_is_done_and_counted),
+        TEST(jobs_are_listed_retried_and_refused_by_name),
         TEST(wrong_settings_end_the_start_by_name),
         TEST(a_file_in_use_or_not_ours_ends_the_start_by_name),
         TEST(sigterm_leaves_one_clean_file_and_status_0),

@@ -108,4 +108,151 @@ static inline Pl__Envelope *make_adopt(adopt_t *a, const char *call_id, uint32_t
     return &a->env;
 }
 
+/* ---- jobs ---- */
+
+typedef struct {
+    Pl__Envelope env;
+    Pl__JobPut put;
+    Pl__JobSpec spec;
+    Pl__JobSpec *specs[1];
+} put_t;
+
+static inline void start_spec(Pl__JobSpec *spec, const char *key, const char *kind,
+                              const char *payload)
+{
+    *spec = (Pl__JobSpec)PL__JOB_SPEC__INIT;
+    spec->key = (char *)key;
+    spec->kind = (char *)kind;
+    spec->payload.data = (uint8_t *)payload;
+    spec->payload.len = strlen(payload);
+}
+
+static inline Pl__Envelope *make_put(put_t *p, const char *call_id, const char *key,
+                                     const char *kind, int64_t run_at_ms)
+{
+    *p = (put_t){.env = PL__ENVELOPE__INIT, .put = PL__JOB_PUT__INIT};
+    start_spec(&p->spec, key, kind, "payload");
+    p->spec.run_at_ms = run_at_ms;
+    p->specs[0] = &p->spec;
+    p->put.jobs = p->specs;
+    p->put.n_jobs = 1;
+    p->env.call_id = (char *)call_id;
+    p->env.body_case = PL__ENVELOPE__BODY_JOB_PUT;
+    p->env.job_put = &p->put;
+    return &p->env;
+}
+
+typedef struct {
+    Pl__Envelope env;
+    Pl__JobTake take;
+    char *kinds[2];
+} take_t;
+
+static inline Pl__Envelope *make_take(take_t *t, const char *kind, const char *worker,
+                                      uint32_t lease_ms, uint32_t limit)
+{
+    *t = (take_t){.env = PL__ENVELOPE__INIT, .take = PL__JOB_TAKE__INIT};
+    t->kinds[0] = (char *)kind;
+    t->take.kinds = t->kinds;
+    t->take.n_kinds = 1;
+    t->take.worker = (char *)worker;
+    t->take.lease_ms = lease_ms;
+    t->take.limit = limit;
+    t->env.body_case = PL__ENVELOPE__BODY_JOB_TAKE;
+    t->env.job_take = &t->take;
+    return &t->env;
+}
+
+/* A job's outcome: its result is a message appended to its call. */
+typedef struct {
+    Pl__Envelope env;
+    Pl__JobDone done;
+    Pl__JobFail fail;
+    Pl__CallChange change;
+    Pl__CallChange *changes[1];
+    Pl__Message message;
+    Pl__JobSpec spec;
+    Pl__JobSpec *specs[1];
+} outcome_t;
+
+static inline void start_outcome(outcome_t *o, const char *call_id, const char *content)
+{
+    *o = (outcome_t){.env = PL__ENVELOPE__INIT,
+                     .done = PL__JOB_DONE__INIT,
+                     .fail = PL__JOB_FAIL__INIT,
+                     .change = PL__CALL_CHANGE__INIT,
+                     .message = PL__MESSAGE__INIT};
+    o->message.content = (char *)content;
+    o->change.change_case = PL__CALL_CHANGE__CHANGE_APPENDED;
+    o->change.appended = &o->message;
+    o->changes[0] = &o->change;
+    o->specs[0] = &o->spec;
+    o->env.call_id = (char *)call_id;
+}
+
+/* content NULL: no change. */
+static inline Pl__Envelope *make_done(outcome_t *o, const char *call_id, const char *key,
+                                      uint64_t lease, const char *content)
+{
+    start_outcome(o, call_id, content);
+    o->done.key = (char *)key;
+    o->done.lease = lease;
+    o->done.changes = o->changes;
+    o->done.n_changes = content ? 1 : 0;
+    o->env.body_case = PL__ENVELOPE__BODY_JOB_DONE;
+    o->env.job_done = &o->done;
+    return &o->env;
+}
+
+static inline Pl__Envelope *make_fail(outcome_t *o, const char *call_id, const char *key,
+                                      uint64_t lease, const char *content)
+{
+    start_outcome(o, call_id, content);
+    o->fail.key = (char *)key;
+    o->fail.lease = lease;
+    o->fail.reason = "not today";
+    o->fail.changes = o->changes;
+    o->fail.n_changes = content ? 1 : 0;
+    o->env.body_case = PL__ENVELOPE__BODY_JOB_FAIL;
+    o->env.job_fail = &o->fail;
+    return &o->env;
+}
+
+typedef struct {
+    Pl__Envelope env;
+    Pl__JobRenew renew;
+    Pl__JobRetry retry;
+    Pl__JobList list;
+} keyed_t;
+
+static inline Pl__Envelope *make_renew(keyed_t *k, const char *key, uint64_t lease,
+                                       uint32_t lease_ms)
+{
+    *k = (keyed_t){.env = PL__ENVELOPE__INIT, .renew = PL__JOB_RENEW__INIT};
+    k->renew.key = (char *)key;
+    k->renew.lease = lease;
+    k->renew.lease_ms = lease_ms;
+    k->env.body_case = PL__ENVELOPE__BODY_JOB_RENEW;
+    k->env.job_renew = &k->renew;
+    return &k->env;
+}
+
+static inline Pl__Envelope *make_retry(keyed_t *k, const char *key)
+{
+    *k = (keyed_t){.env = PL__ENVELOPE__INIT, .retry = PL__JOB_RETRY__INIT};
+    k->retry.key = (char *)key;
+    k->env.body_case = PL__ENVELOPE__BODY_JOB_RETRY;
+    k->env.job_retry = &k->retry;
+    return &k->env;
+}
+
+static inline Pl__Envelope *make_job_list(keyed_t *k, const char *key)
+{
+    *k = (keyed_t){.env = PL__ENVELOPE__INIT, .list = PL__JOB_LIST__INIT};
+    k->list.key = (char *)key;
+    k->env.body_case = PL__ENVELOPE__BODY_JOB_LIST;
+    k->env.job_list = &k->list;
+    return &k->env;
+}
+
 #endif

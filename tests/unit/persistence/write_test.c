@@ -15,6 +15,15 @@
 
 static const write_trace_t no_trace = {0};
 
+/* Decides on a write that is about no jobs. */
+static pl_err_t decided(write_t *write, Pl__CallRecord **record_p, const write_trace_t *trace)
+{
+    write_scene_t scene = {.record = *record_p, .trace = *trace};
+    pl_err_t err = write_decide(write, &scene);
+    *record_p = scene.record;
+    return err;
+}
+
 static write_t *accepted(const Pl__Envelope *env)
 {
     write_t *write = NULL;
@@ -38,7 +47,7 @@ static Pl__CallRecord *created(const char *call_id)
     create_t request;
     write_t *write = accepted(make_create(&request, call_id, "+15550100", 5000));
     Pl__CallRecord *record = NULL;
-    assert_int_equal(write_decide(write, &record, &no_trace), PL_OK);
+    assert_int_equal(decided(write, &record, &no_trace), PL_OK);
     assert_int_equal(write->version, 1);
     write_destroy(&write);
     assert_non_null(record);
@@ -66,7 +75,7 @@ static void a_create_without_owner_belongs_to_its_sender(void **state)
     request.env.epoch = 0;
     write_t *write = accepted(&request.env);
     Pl__CallRecord *record = NULL;
-    assert_int_equal(write_decide(write, &record, &no_trace), PL_OK);
+    assert_int_equal(decided(write, &record, &no_trace), PL_OK);
     assert_string_equal(record->owner, "dialogue-0");
     assert_int_equal(record->epoch, 1);
     pl_record_free(&record);
@@ -90,12 +99,12 @@ static void the_same_create_again_is_harmless_and_another_is_refused(void **stat
     create_t request;
     write_t *write = accepted(make_create(&request, CALL_1, "+15550100", 5000));
     write_trace_t trace = {write->content, write->content_bytes, 1};
-    assert_int_equal(write_decide(write, &record, &trace), PL_OK);
+    assert_int_equal(decided(write, &record, &trace), PL_OK);
     assert_true(write->repeated);
     assert_int_equal(write->version, 1);
 
     write_t *other = accepted(make_create(&request, CALL_1, "+15550199", 5000));
-    assert_int_equal(write_decide(other, &record, &trace), PL_INVALID);
+    assert_int_equal(decided(other, &record, &trace), PL_INVALID);
     assert_string_equal(record->initiate->phone_number, "+15550100");
     assert_non_null(strstr(other->detail, CALL_1));
     write_destroy(&write);
@@ -151,7 +160,7 @@ static void a_record_larger_than_the_limit_is_refused(void **state)
     for (uint64_t i = 1; i <= 3 && !err; i++) {
         apply_t apply;
         write_t *write = accepted(make_message(&apply, CALL_1, 1, i, huge));
-        err = write_decide(write, &record, &no_trace);
+        err = decided(write, &record, &no_trace);
         assert_int_equal(err, i == 1 ? PL_OK : PL_INVALID);
         write_destroy(&write);
     }
@@ -169,7 +178,7 @@ static void an_apply_raises_the_version_by_one(void **state)
     for (uint64_t i = 1; i <= 3; i++) {
         apply_t apply;
         write_t *write = accepted(make_message(&apply, CALL_1, 1, i, "hello"));
-        assert_int_equal(write_decide(write, &record, &no_trace), PL_OK);
+        assert_int_equal(decided(write, &record, &no_trace), PL_OK);
         assert_int_equal(write->version, 1 + i);
         assert_false(write->repeated);
         write_destroy(&write);
@@ -185,7 +194,7 @@ static void an_apply_needs_the_epoch_that_owns_the_call(void **state)
     Pl__CallRecord *record = created(CALL_1);
     adopt_t adopt;
     write_t *write = accepted(make_adopt(&adopt, CALL_1, 1, "dialogue-1"));
-    assert_int_equal(write_decide(write, &record, &no_trace), PL_OK);
+    assert_int_equal(decided(write, &record, &no_trace), PL_OK);
     assert_int_equal(record->epoch, 2);
     write_destroy(&write);
 
@@ -197,7 +206,7 @@ static void an_apply_needs_the_epoch_that_owns_the_call(void **state)
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
         apply_t apply;
         write = accepted(make_message(&apply, CALL_1, cases[i].epoch, 9, "x"));
-        assert_int_equal(write_decide(write, &record, &no_trace), cases[i].err);
+        assert_int_equal(decided(write, &record, &no_trace), cases[i].err);
         write_destroy(&write);
     }
     assert_int_equal(record->n_messages, 1);
@@ -212,7 +221,7 @@ static void a_former_owner_is_stale_even_when_it_repeats_itself(void **state)
     apply_t apply;
     write_t *write = accepted(make_message(&apply, CALL_1, 1, 1, "x"));
     write_trace_t trace = {write->content, write->content_bytes, 2};
-    assert_int_equal(write_decide(write, &record, &trace), PL_STALE);
+    assert_int_equal(decided(write, &record, &trace), PL_STALE);
     write_destroy(&write);
     pl_record_free(&record);
 }
@@ -225,7 +234,7 @@ static void a_repeated_write_is_acknowledged_with_its_version_and_not_done_twice
     apply_t apply;
     write_t *write = accepted(make_message(&apply, CALL_1, 1, 7, "x"));
     write_trace_t trace = {write->content, write->content_bytes, 8};
-    assert_int_equal(write_decide(write, &record, &trace), PL_OK);
+    assert_int_equal(decided(write, &record, &trace), PL_OK);
     assert_true(write->repeated);
     assert_int_equal(write->version, 8);
     assert_int_equal(record->version, 40);
@@ -242,7 +251,7 @@ static void a_write_id_used_for_other_changes_is_refused_not_lost(void **state)
     write_t *first = accepted(make_message(&apply, CALL_1, 1, 7, "x"));
     write_t *second = accepted(make_message(&apply, CALL_1, 1, 7, "y"));
     write_trace_t trace = {first->content, first->content_bytes, 8};
-    assert_int_equal(write_decide(second, &record, &trace), PL_INVALID);
+    assert_int_equal(decided(second, &record, &trace), PL_INVALID);
     assert_non_null(strstr(second->detail, "write_id 7"));
     write_destroy(&first);
     write_destroy(&second);
@@ -260,7 +269,7 @@ static void all_changes_of_a_write_or_none(void **state)
     good.apply.changes = changes;
     good.apply.n_changes = 2;
     write_t *write = accepted(&good.env);
-    assert_int_equal(write_decide(write, &record, &no_trace), PL_INVALID);
+    assert_int_equal(decided(write, &record, &no_trace), PL_INVALID);
     assert_non_null(strstr(write->detail, "changes[1]"));
     assert_int_equal(record->n_messages, 0);
     assert_int_equal(record->version, 1);
@@ -294,10 +303,10 @@ static void a_call_nobody_created_is_not_found(void **state)
     apply_t apply;
     adopt_t adopt;
     write_t *write = accepted(make_message(&apply, CALL_1, 1, 1, "x"));
-    assert_int_equal(write_decide(write, &none, &no_trace), PL_NOT_FOUND);
+    assert_int_equal(decided(write, &none, &no_trace), PL_NOT_FOUND);
     write_destroy(&write);
     write = accepted(make_adopt(&adopt, CALL_1, 1, "dialogue-1"));
-    assert_int_equal(write_decide(write, &none, &no_trace), PL_NOT_FOUND);
+    assert_int_equal(decided(write, &none, &no_trace), PL_NOT_FOUND);
     assert_null(none);
     write_destroy(&write);
 }
@@ -309,14 +318,14 @@ static void of_two_adopters_one_wins_and_may_ask_again(void **state)
     adopt_t adopt;
     write_t *first = accepted(make_adopt(&adopt, CALL_1, 1, "dialogue-1"));
     write_t *second = accepted(make_adopt(&adopt, CALL_1, 1, "dialogue-2"));
-    assert_int_equal(write_decide(first, &record, &no_trace), PL_OK);
+    assert_int_equal(decided(first, &record, &no_trace), PL_OK);
     assert_int_equal(first->record->epoch, 2);
     assert_string_equal(first->record->owner, "dialogue-1");
-    assert_int_equal(write_decide(second, &record, &no_trace), PL_STALE);
+    assert_int_equal(decided(second, &record, &no_trace), PL_STALE);
     assert_null(second->record);
 
     write_reset(first);
-    assert_int_equal(write_decide(first, &record, &no_trace), PL_OK);
+    assert_int_equal(decided(first, &record, &no_trace), PL_OK);
     assert_true(first->repeated);
     assert_int_equal(first->record->epoch, 2);
     assert_int_equal(record->epoch, 2);
