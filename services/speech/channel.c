@@ -43,6 +43,12 @@ static void hear(void *arg, const int16_t *pcm, size_t samples)
     (void)self->world->stt->feed(self->stt, pcm, samples);
 }
 
+static void hear_pause(void *arg)
+{
+    channel_t *self = arg;
+    self->world->stt->pause(self->stt);
+}
+
 static void hear_end(void *arg)
 {
     channel_t *self = arg;
@@ -55,10 +61,10 @@ static void hear_drop(void *arg)
     self->world->stt->drop(self->stt);
 }
 
-static void on_partial(void *arg, const char *text)
+static void on_partial(void *arg, const char *text, size_t samples)
 {
     channel_t *self = arg;
-    stream_partial(self->stream, text);
+    stream_partial(self->stream, pl_clock_us(), text, samples);
 }
 
 static void on_final(void *arg, const char *text, double confidence)
@@ -244,9 +250,9 @@ pl_err_t channel_new(channel_t **out, const channel_world_t *world, const channe
     self->lane = opts->lane;
     self->slot = opts->slot;
     self->generation = opts->generation;
-    stream_sink_t sink = {hear_begin, hear,  hear_end, hear_drop, synthesise, synthesis_cancel,
-                          say_out,    flush, let_rise, event,     self};
-    stream_opts_t stream_opts = {opts->lang, world->listening, world->cutoff_ms};
+    stream_sink_t sink = {hear_begin,       hear,    hear_pause, hear_end, hear_drop, synthesise,
+                          synthesis_cancel, say_out, flush,      let_rise, event,     self};
+    stream_opts_t stream_opts = {opts->lang, world->hearing, world->cutoff_ms};
     self->stream = stream_new(&stream_opts, &sink);
     stt_sink_t words = {on_partial, on_final, self};
     pl_err_t err = world->stt->open(world->stt_engine, &self->stt, &words);

@@ -22,7 +22,7 @@ typedef struct {
     const stt_provider_t *stt;
     void *stt_engine;
     voices_t *voices;
-    listening_opts_t listening;
+    hearing_opts_t hearing;
     uint32_t cutoff_ms;
 } channel_world_t;
 

@@ -31,7 +31,9 @@ struct listening {
     uint32_t gaps_ms;       /* lost since the last voiced one, not counted in silence_ms */
     uint32_t length_ms;     /* of the utterance, pre-roll apart */
     uint32_t last_voice_ms; /* length_ms at the last voiced frame */
-    uint32_t patience_ms;
+    uint32_t wait_ms;       /* of silence, and it is over */
+    bool waits;             /* wait_ms was set for this silence; else silence_ms of opts */
+    bool paused;            /* pause was told */
 };
 
 listening_t *listening_new(const listening_opts_t *opts, const listening_sink_t *sink)
@@ -54,9 +56,10 @@ void listening_set(listening_t *self, const listening_opts_t *opts)
     self->opts = *opts;
 }
 
-void listening_patience(listening_t *self, uint32_t more_ms)
+void listening_wait(listening_t *self, uint32_t ms)
 {
-    self->patience_ms = more_ms;
+    self->wait_ms = ms;
+    self->waits = self->in_utterance;
 }
 
 bool listening_in_utterance(const listening_t *self)
@@ -102,6 +105,7 @@ static void begin(listening_t *self)
     self->told = false;
     self->voice_ms = self->length_ms = self->last_voice_ms = history_ms(&self->onset);
     self->silence_ms = self->gaps_ms = 0;
+    self->waits = self->paused = false;
     self->sink.begin(self->sink.arg);
     ring_feed(self);
 }
@@ -109,7 +113,6 @@ static void begin(listening_t *self)
 static void finish(listening_t *self, bool cut)
 {
     self->in_utterance = false;
-    self->patience_ms = 0;
     memset(&self->onset, 0, sizeof self->onset);
     if (!self->told) {
         self->sink.drop(self->sink.arg);
@@ -123,6 +126,8 @@ static void finish(listening_t *self, bool cut)
 
 static void heard_voice(listening_t *self)
 {
+    if (self->paused) self->sink.resume(self->sink.arg, self->silence_ms);
+    self->waits = self->paused = false;
     self->voice_ms += PL_FRAME_MS;
     self->silence_ms = self->gaps_ms = 0;
     self->last_voice_ms = self->length_ms;
@@ -143,7 +148,12 @@ static void count(listening_t *self, bool lost, bool voice)
         self->told = true;
         self->sink.voice(self->sink.arg);
     }
-    bool quiet = self->silence_ms >= self->opts.silence_ms + self->patience_ms;
+    if (!self->paused && self->silence_ms >= LISTENING_PAUSE_MS) {
+        self->paused = true;
+        self->sink.pause(self->sink.arg);
+    }
+    uint32_t wait_ms = self->waits ? self->wait_ms : self->opts.silence_ms;
+    bool quiet = self->silence_ms >= wait_ms;
     bool too_long = self->length_ms >= LISTENING_UTTERANCE_MAX_MS;
     if (quiet || too_long) finish(self, too_long && !quiet);
 }

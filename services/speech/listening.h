@@ -18,6 +18,7 @@ enum {
     LISTENING_ONSET_WINDOW_MS = 100, /* ... this */
     LISTENING_PREROLL_MS = 300,      /* kept from before the onset */
     LISTENING_NOISE_MS = 120,        /* less voice than that is a noise */
+    LISTENING_PAUSE_MS = 100,        /* a shorter silence is no pause */
     LISTENING_GAP_MAX_MS = 1000,     /* a longer gap of lost frames is silence */
     LISTENING_UTTERANCE_MAX_MS = 60000,
 };
@@ -38,6 +39,8 @@ typedef struct {
     void (*begin)(void *arg); /* feed follows, the pre-roll first */
     void (*feed)(void *arg, const int16_t *pcm, size_t samples);
     void (*voice)(void *arg); /* once: this is more than a noise */
+    void (*pause)(void *arg); /* after LISTENING_PAUSE_MS of silence, each time */
+    void (*resume)(void *arg, uint32_t pause_ms); /* voice after a pause */
     void (*end)(void *arg, const listening_end_t *end);
     void (*drop)(void *arg); /* it was a noise: forget the utterance */
     void *arg;
@@ -49,8 +52,8 @@ void listening_destroy(listening_t **self_p); /* calls nothing */
 
 /* From the next frame on. */
 void listening_set(listening_t *self, const listening_opts_t *opts);
-/* Wait so much longer than silence_ms, for an answer that is plainly unfinished; 0: no longer. */
-void listening_patience(listening_t *self, uint32_t more_ms);
+/* The silence that ends this utterance, instead of silence_ms, until there is voice again. */
+void listening_wait(listening_t *self, uint32_t ms);
 
 /* One frame: 320 samples, or pcm NULL when it was lost. seq counts frames; a jump is a gap, a
  * number that was there already is ignored (false). */

@@ -283,8 +283,10 @@ pl_err_t server_new(server_t **out, const pl_config_t *cfg)
     self->max = (size_t)pl_config_int(cfg, "speech.max_streams");
     self->channels = calloc(self->max, sizeof(channel_t *));
     assert(self->channels);
-    self->world.listening.silence_ms =
+    self->world.hearing.listening.silence_ms =
         (uint32_t)pl_config_int(cfg, "features.vad_silence_timeout_ms");
+    self->world.hearing.final_ms =
+        (uint32_t)pl_config_int(cfg, "features.recognition_stt_complete_timeout_ms");
     self->world.cutoff_ms = (uint32_t)pl_config_int(cfg, "features.vad_cutoff_timeout_ms");
     self->lanes = lanes_new(self->loop, cfg, on_lane_broken, self);
     pl_err_t err = open_engines(self, cfg);

@@ -8,35 +8,18 @@
 #include "common/lane.h"
 #include "services/speech/interruption.h"
 #include "services/speech/speaking.h"
-#include "services/speech/unfinished.h"
 
-enum {
-    LANG_BYTES = 36,
-    PENDING_MAX = 16, /* utterances waiting for their final text */
-    PARTIAL_BYTES = 4096,
-};
-
-typedef struct {
-    listening_end_t end;
-    uint64_t decided_us;
-    uint32_t turn; /* that was audible at its end; 0: none */
-    char lang[LANG_BYTES];
-} pending_t;
+enum { PARTIAL_BYTES = 4096 };
 
 struct stream {
     stream_sink_t sink;
     stream_opts_t configured; /* but lang */
-    listening_t *listening;
+    hearing_t *hearing;
     interruption_t *interruption;
     speaking_t *speaking;
-    char lang[LANG_BYTES], hearing_lang[LANG_BYTES];
-    Pl__Expect expect, hearing_expect;
-    pending_t pending[PENDING_MAX]; /* oldest first */
-    size_t pendings;
     char partial[PARTIAL_BYTES]; /* the last one told */
-    uint64_t now_us;             /* of the frame being handled */
-    uint64_t voice_us;           /* when the last voiced frame came */
-    uint64_t answered_us;        /* voice_us of the utterance that awaits its answer; 0: none */
+    uint64_t now_us;             /* of the event being handled */
+    uint64_t answered_us;        /* last voice of the utterance that awaits its answer; 0: none */
 };
 
 /* ---- events ---- */
@@ -44,32 +27,6 @@ struct stream {
 static void tell(stream_t *self, Pl__Envelope *env)
 {
     self->sink.event(self->sink.arg, env);
-}
-
-static void tell_partial(stream_t *self, const char *text)
-{
-    Pl__Partial partial = PL__PARTIAL__INIT;
-    partial.text = (char *)text;
-    Pl__Envelope env = PL__ENVELOPE__INIT;
-    env.body_case = PL__ENVELOPE__BODY_PARTIAL;
-    env.partial = &partial;
-    tell(self, &env);
-}
-
-static void tell_utterance(stream_t *self, const pending_t *p, const char *text, double confidence)
-{
-    Pl__Utterance utterance = PL__UTTERANCE__INIT;
-    utterance.text = (char *)text;
-    utterance.lang = (char *)p->lang;
-    utterance.confidence = confidence;
-    utterance.speech_ms = p->end.speech_ms;
-    utterance.endpointing_ms = p->end.endpointing_ms;
-    utterance.recognition_ms = (uint32_t)((self->now_us - p->decided_us) / 1000);
-    utterance.backchannel = words_kind(text, 0, p->lang, self->expect) == WORDS_BACKCHANNEL;
-    Pl__Envelope env = PL__ENVELOPE__INIT;
-    env.body_case = PL__ENVELOPE__BODY_UTTERANCE;
-    env.utterance = &utterance;
-    tell(self, &env);
 }
 
 /* ---- who has the floor ---- */
@@ -100,30 +57,54 @@ static void obey(stream_t *self, floor_verdict_t verdict)
     }
 }
 
-/* Was the oldest utterance that is not yet final spoken over the turn audible now? */
-static bool over_this_turn(const stream_t *self)
+static bool open_to_interruption(const stream_t *self)
 {
-    uint32_t audible = speaking_audible(self->speaking);
-    if (self->pendings > 0) return audible != 0 && self->pending[0].turn == audible;
-    return audible != 0 && listening_in_utterance(self->listening);
+    return speaking_interruptible(self->speaking);
 }
 
-/* ---- listening ---- */
+static bool is_audible(const stream_t *self, uint32_t turn)
+{
+    return turn != 0 && turn == speaking_audible(self->speaking);
+}
 
-static void on_begin(void *arg)
+/* ---- hearing ---- */
+
+static void hear_begin(void *arg, Pl__Expect expect, const char *lang)
 {
     stream_t *self = arg;
-    memcpy(self->hearing_lang, self->lang, sizeof self->lang);
-    self->hearing_expect = self->expect;
-    self->partial[0] = '\0';
-    interruption_utterance(self->interruption);
-    self->sink.hear_begin(self->sink.arg, self->expect, self->lang);
+    self->sink.hear_begin(self->sink.arg, expect, lang);
 }
 
-static void on_feed(void *arg, const int16_t *pcm, size_t samples)
+static void hear(void *arg, const int16_t *pcm, size_t samples)
 {
     stream_t *self = arg;
     self->sink.hear(self->sink.arg, pcm, samples);
+}
+
+static void hear_pause(void *arg)
+{
+    stream_t *self = arg;
+    self->sink.hear_pause(self->sink.arg);
+}
+
+static void hear_end(void *arg)
+{
+    stream_t *self = arg;
+    self->answered_us = hearing_ended_us(self->hearing);
+    self->sink.hear_end(self->sink.arg);
+}
+
+static void hear_drop(void *arg)
+{
+    stream_t *self = arg;
+    self->sink.hear_drop(self->sink.arg);
+}
+
+static void on_began(void *arg)
+{
+    stream_t *self = arg;
+    self->partial[0] = '\0';
+    interruption_utterance(self->interruption);
 }
 
 static void on_voice(void *arg)
@@ -136,57 +117,55 @@ static void on_voice(void *arg)
     tell(self, &env);
 }
 
-static void on_end(void *arg, const listening_end_t *end)
+static void on_words(void *arg, const char *text)
 {
     stream_t *self = arg;
-    if (self->pendings == PENDING_MAX) { /* recognition has stalled: give the oldest up, unheard */
-        self->sink.hear_drop(self->sink.arg);
-        return;
-    }
-    pending_t *p = &self->pending[self->pendings++];
-    p->end = *end;
-    p->decided_us = self->now_us;
-    p->turn = speaking_audible(self->speaking);
-    memcpy(p->lang, self->hearing_lang, sizeof p->lang);
-    self->answered_us = self->voice_us;
-    self->sink.hear_end(self->sink.arg);
-}
-
-static void on_drop(void *arg)
-{
-    stream_t *self = arg;
-    self->sink.hear_drop(self->sink.arg);
-    obey(self, interruption_end(self->interruption, "", self->lang, self->expect,
-                                speaking_interruptible(self->speaking)));
-}
-
-void stream_partial(stream_t *self, const char *text)
-{
-    if (over_this_turn(self))
-        obey(self, interruption_words(self->interruption, text, self->hearing_lang, self->expect,
-                                      speaking_interruptible(self->speaking)));
-    if (!*text) return;
-    if (strncmp(self->partial, text, sizeof self->partial - 1) == 0) return;
+    if (is_audible(self, hearing_over(self->hearing)))
+        obey(self, interruption_words(self->interruption, text, hearing_lang(self->hearing),
+                                      hearing_expect(self->hearing), open_to_interruption(self)));
+    if (!*text || strncmp(self->partial, text, sizeof self->partial - 1) == 0) return;
     (void)snprintf(self->partial, sizeof self->partial, "%s", text);
-    /* Only the utterance still going on can wait longer. */
-    if (self->pendings == 0 && listening_in_utterance(self->listening))
-        listening_patience(self->listening, unfinished_ms(text, self->hearing_expect));
-    tell_partial(self, text);
+    Pl__Partial partial = PL__PARTIAL__INIT;
+    partial.text = (char *)text;
+    Pl__Envelope env = PL__ENVELOPE__INIT;
+    env.body_case = PL__ENVELOPE__BODY_PARTIAL;
+    env.partial = &partial;
+    tell(self, &env);
 }
 
-void stream_final(stream_t *self, uint64_t now_us, const char *text, double confidence)
+static void on_utterance(void *arg, const hearing_utterance_t *said)
 {
-    if (self->pendings == 0) return;
-    pending_t p = self->pending[0];
-    self->pendings--;
-    memmove(&self->pending[0], &self->pending[1], self->pendings * sizeof p);
-    self->now_us = now_us;
+    stream_t *self = arg;
+    Pl__Expect expect = hearing_expect(self->hearing);
     self->partial[0] = '\0';
-    uint32_t audible = speaking_audible(self->speaking);
-    if (audible != 0 && p.turn == audible)
-        obey(self, interruption_end(self->interruption, text, p.lang, self->expect,
-                                    speaking_interruptible(self->speaking)));
-    tell_utterance(self, &p, text, confidence);
+    if (is_audible(self, said->turn))
+        obey(self, interruption_end(self->interruption, said->text, said->lang, expect,
+                                    open_to_interruption(self)));
+    Pl__Utterance utterance = PL__UTTERANCE__INIT;
+    utterance.text = (char *)said->text;
+    utterance.lang = (char *)said->lang;
+    utterance.confidence = said->confidence;
+    utterance.speech_ms = said->end.speech_ms;
+    utterance.endpointing_ms = said->end.endpointing_ms;
+    utterance.recognition_ms = said->recognition_ms;
+    utterance.backchannel = words_kind(said->text, 0, said->lang, expect) == WORDS_BACKCHANNEL;
+    Pl__Envelope env = PL__ENVELOPE__INIT;
+    env.body_case = PL__ENVELOPE__BODY_UTTERANCE;
+    env.utterance = &utterance;
+    tell(self, &env);
+}
+
+static void on_noise(void *arg)
+{
+    stream_t *self = arg;
+    obey(self, interruption_end(self->interruption, "", hearing_lang(self->hearing),
+                                hearing_expect(self->hearing), open_to_interruption(self)));
+}
+
+static uint32_t audible(void *arg)
+{
+    const stream_t *self = arg;
+    return speaking_audible(self->speaking);
 }
 
 /* ---- speaking ---- */
@@ -225,8 +204,7 @@ static void on_started(void *arg, uint32_t turn, uint32_t synthesis_ms)
         started.answer_latency_ms = (uint32_t)((self->now_us - self->answered_us) / 1000);
     self->answered_us = 0;
     /* What the caller said before could not have been meant to interrupt this turn. */
-    bool speaks = self->pendings == 0 && listening_in_utterance(self->listening);
-    interruption_turn(self->interruption, speaks ? words_count(self->partial) : 0);
+    interruption_turn(self->interruption, words_count(hearing_words(self->hearing)));
     Pl__Envelope env = PL__ENVELOPE__INIT;
     env.body_case = PL__ENVELOPE__BODY_TURN_STARTED;
     env.turn_started = &started;
@@ -245,11 +223,6 @@ static void on_spoken(void *arg, const Pl__TurnSpoken *spoken)
 
 /* ---- in ---- */
 
-static void set_lang(stream_t *self, const char *lang)
-{
-    if (*lang) (void)snprintf(self->lang, sizeof self->lang, "%s", lang);
-}
-
 stream_t *stream_new(const stream_opts_t *opts, const stream_sink_t *sink)
 {
     stream_t *self = calloc(1, sizeof *self);
@@ -257,9 +230,9 @@ stream_t *stream_new(const stream_opts_t *opts, const stream_sink_t *sink)
     self->sink = *sink;
     self->configured = *opts;
     self->interruption = interruption_new(opts->cutoff_ms);
-    set_lang(self, opts->lang);
-    listening_sink_t ears = {on_begin, on_feed, on_voice, on_end, on_drop, self};
-    self->listening = listening_new(&opts->listening, &ears);
+    hearing_sink_t ears = {hear_begin, hear,     hear_pause,   hear_end, hear_drop, on_began,
+                           on_voice,   on_words, on_utterance, on_noise, audible,   self};
+    self->hearing = hearing_new(&opts->hearing, opts->lang, &ears);
     speaking_sink_t mouth = {on_synthesise, on_cancel, on_frame, on_flush,
                              on_started,    on_spoken, self};
     self->speaking = speaking_new(&mouth);
@@ -271,7 +244,7 @@ void stream_destroy(stream_t **self_p)
     stream_t *self = *self_p;
     if (!self) return;
     *self_p = NULL;
-    listening_destroy(&self->listening);
+    hearing_destroy(&self->hearing);
     interruption_destroy(&self->interruption);
     speaking_destroy(&self->speaking);
     free(self);
@@ -284,11 +257,9 @@ pl_err_t stream_heard(stream_t *self, uint64_t now_us, const Pl__LaneHeardIn *in
     if (in->pcm.len) memcpy(pcm, in->pcm.data, sizeof pcm); /* received bytes are not aligned */
     self->now_us = now_us;
     bool voice = in->voice && in->pcm.len > 0;
-    if (voice) self->voice_us = now_us;
-    if (!listening_frame(self->listening, in->seq, in->pcm.len ? pcm : NULL, voice))
+    if (!hearing_frame(self->hearing, now_us, in->seq, in->pcm.len ? pcm : NULL, voice))
         return PL_STALE;
-    obey(self,
-         interruption_frame(self->interruption, voice, speaking_interruptible(self->speaking)));
+    obey(self, interruption_frame(self->interruption, voice, open_to_interruption(self)));
     return PL_OK;
 }
 
@@ -300,14 +271,21 @@ pl_err_t stream_played(stream_t *self, uint64_t now_us, const Pl__LanePlayed *pl
 
 void stream_listen(stream_t *self, const Pl__Listen *listen)
 {
-    listening_opts_t opts = self->configured.listening;
-    uint32_t cutoff_ms = self->configured.cutoff_ms;
-    if (listen->vad_silence_timeout_ms) opts.silence_ms = listen->vad_silence_timeout_ms;
-    if (listen->vad_cutoff_timeout_ms) cutoff_ms = listen->vad_cutoff_timeout_ms;
-    listening_set(self->listening, &opts);
-    interruption_set(self->interruption, cutoff_ms);
-    self->expect = listen->expect;
-    set_lang(self, listen->lang);
+    uint32_t cutoff_ms = listen->vad_cutoff_timeout_ms;
+    interruption_set(self->interruption, cutoff_ms ? cutoff_ms : self->configured.cutoff_ms);
+    hearing_listen(self->hearing, listen->expect, listen->lang, listen->vad_silence_timeout_ms);
+}
+
+void stream_partial(stream_t *self, uint64_t now_us, const char *text, size_t samples)
+{
+    self->now_us = now_us;
+    hearing_partial(self->hearing, now_us, text, samples);
+}
+
+void stream_final(stream_t *self, uint64_t now_us, const char *text, double confidence)
+{
+    self->now_us = now_us;
+    hearing_final(self->hearing, now_us, text, confidence);
 }
 
 pl_err_t stream_say(stream_t *self, uint64_t now_us, const Pl__Say *say)
@@ -337,10 +315,11 @@ void stream_synthesised(stream_t *self, uint64_t now_us)
 void stream_tick(stream_t *self, uint64_t now_us)
 {
     self->now_us = now_us;
+    hearing_tick(self->hearing, now_us);
     speaking_tick(self->speaking, now_us);
 }
 
 const char *stream_lang(const stream_t *self)
 {
-    return self->lang;
+    return hearing_lang(self->hearing);
 }

@@ -1,7 +1,6 @@
 /* stream.h - one call's listening and speaking: frames and orders in, effects out.
  *
- * Joins endpointing (listening.h), recognition's results, the turns being spoken (speaking.h) and
- * the decision about who has the floor (interruption.h): a caller who takes it flushes the turn that
+ * Joins what the caller says (hearing.h), the turns being spoken (speaking.h) and the decision about who has the floor (interruption.h): a caller who takes it flushes the turn that
  * is audible; when it was only a sound the voice may rise again.
  *
  * Threads: none; belongs to the loop that made it. Pure: time is an argument (_us, monotonic),
@@ -15,7 +14,7 @@
 
 #include "common/err.h"
 #include "envelope.pb-c.h"
-#include "services/speech/listening.h"
+#include "services/speech/hearing.h"
 
 typedef struct stream stream_t;
 
@@ -23,6 +22,7 @@ typedef struct {
     /* The recogniser: begin, feed ..., then end (a final text follows) or drop (none does). */
     void (*hear_begin)(void *arg, Pl__Expect expect, const char *lang);
     void (*hear)(void *arg, const int16_t *pcm, size_t samples);
+    void (*hear_pause)(void *arg);
     void (*hear_end)(void *arg);
     void (*hear_drop)(void *arg);
     /* The synthesiser: one sentence at a time; its audio comes back by stream_audio. */
@@ -39,8 +39,8 @@ typedef struct {
 
 typedef struct {
     const char *lang;
-    listening_opts_t listening; /* the configured times */
-    uint32_t cutoff_ms;         /* of voice with words: the caller takes the floor */
+    hearing_opts_t hearing;
+    uint32_t cutoff_ms; /* of voice with words: the caller takes the floor */
 } stream_opts_t;
 
 stream_t *stream_new(const stream_opts_t *opts, const stream_sink_t *sink); /* copies; never NULL */
@@ -57,7 +57,7 @@ pl_err_t stream_say_stop(stream_t *self, uint64_t now_us, uint32_t turn);
 
 /* From the recogniser, of the oldest utterance not yet final. An empty partial says that it keeps
  * up and has found no words. */
-void stream_partial(stream_t *self, const char *text);
+void stream_partial(stream_t *self, uint64_t now_us, const char *text, size_t samples);
 void stream_final(stream_t *self, uint64_t now_us, const char *text, double confidence);
 
 /* From the synthesiser. */

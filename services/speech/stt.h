@@ -19,8 +19,9 @@
 #include "speech.pb-c.h"
 
 typedef struct {
-    /* Replaces the former; borrowed. "": nothing found so far, and it keeps up. */
-    void (*partial)(void *arg, const char *text);
+    /* Replaces the former; borrowed. "": nothing found so far, and it keeps up. samples: of the
+     * utterance's audio that these are surely the words of; 0: only a guess. */
+    void (*partial)(void *arg, const char *text, size_t samples);
     void (*final)(void *arg, const char *text, double confidence);
     void *arg;
 } stt_sink_t;
@@ -40,6 +41,8 @@ typedef struct stt_provider {
     /* For the next utterance. A language the engine does not know is heard as best it can. */
     void (*listen)(void *stream, Pl__Expect expect, const char *lang);
     pl_err_t (*feed)(void *stream, const int16_t *pcm, size_t samples); /* borrows pcm */
+    void (*pause)(
+        void *stream); /* the caller is silent: a partial is wanted, the sooner the better */
     void (*end_of_speech)(void *stream); /* endpointing decided: finish the utterance */
     void (*drop)(void *stream);          /* forget the utterance; no text of it follows */
     void (*close)(void **stream);        /* idempotent; no callback after it returns */

@@ -231,9 +231,11 @@ static const char *words(sphinx_t *self, const decoder_t *d)
     return self->text;
 }
 
-const char *sphinx_partial(sphinx_t *self)
+const char *sphinx_partial(sphinx_t *self, bool *sure_out)
 {
-    return words(self, narrow_believed(self) || !self->wide_runs ? &self->narrow : &self->wide);
+    bool believed_now = narrow_believed(self);
+    if (sure_out) *sure_out = believed_now || self->wide_runs;
+    return words(self, believed_now || !self->wide_runs ? &self->narrow : &self->wide);
 }
 
 const char *sphinx_end(sphinx_t *self, double *confidence_out)

@@ -8,6 +8,7 @@
 #ifndef PL_SPEECH_SPHINX_H
 #define PL_SPEECH_SPHINX_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -25,8 +26,9 @@ pl_err_t sphinx_find_model(const char *model_dir);
 
 pl_err_t sphinx_begin(sphinx_t *self, Pl__Expect expect); /* a new utterance */
 pl_err_t sphinx_feed(sphinx_t *self, const int16_t *pcm, size_t samples);
-/* Words so far, lower case, no fillers; borrowed until the next call. "" when none. */
-const char *sphinx_partial(sphinx_t *self);
+/* Words so far, lower case, no fillers; borrowed until the next call. "" when none. *sure_out (may
+ * be NULL): no other decoder would have to be asked, were this the end. */
+const char *sphinx_partial(sphinx_t *self, bool *sure_out);
 /* Ends the utterance and returns its words; confidence_out (may be NULL) is 0 to 1. */
 const char *sphinx_end(sphinx_t *self, double *confidence_out);
 

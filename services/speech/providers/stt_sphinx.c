@@ -77,10 +77,11 @@ struct utterance {
     size_t samples, room;
     bool ended;
     atomic_bool dropped; /* read by the decoder's thread */
-    size_t unlooked;     /* samples since the last partial; of the decoder's thread */
+    size_t decoded;      /* samples; of the decoder's thread */
+    size_t unlooked;     /* of them since the last partial; of the decoder's thread */
 };
 
-typedef enum { JOB_BEGIN, JOB_FEED, JOB_END } job_kind_t;
+typedef enum { JOB_BEGIN, JOB_FEED, JOB_LOOK, JOB_END } job_kind_t;
 
 typedef struct {
     job_kind_t kind;
@@ -94,6 +95,7 @@ typedef struct {
     utterance_t *utterance;
     bool final;
     double confidence;
+    size_t samples; /* of a partial */
     char text[];
 } result_t;
 
@@ -103,7 +105,7 @@ static void assign(engine_t *self);
 
 static void on_result(void *arg);
 
-static void report(utterance_t *u, bool final, const char *text, double confidence)
+static void report(utterance_t *u, bool final, const char *text, double confidence, size_t samples)
 {
     size_t bytes = strlen(text) + 1;
     result_t *r = malloc(sizeof *r + bytes);
@@ -111,8 +113,19 @@ static void report(utterance_t *u, bool final, const char *text, double confiden
     r->utterance = u;
     r->final = final;
     r->confidence = confidence;
+    r->samples = samples;
     memcpy(r->text, text, bytes);
     pl_loop_post(u->engine->loop, on_result, r);
+}
+
+static void look(const job_t *job)
+{
+    utterance_t *u = job->utterance;
+    if (atomic_load(&u->dropped)) return;
+    bool sure = false;
+    const char *text = sphinx_partial(job->sphinx, &sure);
+    u->unlooked = 0;
+    report(u, false, text, 0, sure ? u->decoded : 0);
 }
 
 static void decode(const job_t *job)
@@ -123,10 +136,9 @@ static void decode(const job_t *job)
         size_t count = job->samples - at;
         if (count > SLICE_SAMPLES) count = SLICE_SAMPLES;
         (void)sphinx_feed(job->sphinx, job->pcm + at, count);
+        u->decoded += count;
         u->unlooked += count;
-        if (u->unlooked < PARTIAL_SAMPLES) continue;
-        u->unlooked = 0;
-        report(u, false, sphinx_partial(job->sphinx), 0);
+        if (u->unlooked >= PARTIAL_SAMPLES) look(job);
     }
 }
 
@@ -135,7 +147,7 @@ static void finish(const job_t *job)
     double confidence = 0;
     const char *text = sphinx_end(job->sphinx, &confidence);
     bool dropped = atomic_load(&job->utterance->dropped);
-    report(job->utterance, true, dropped ? "" : text, confidence);
+    report(job->utterance, true, dropped ? "" : text, confidence, 0);
 }
 
 static void do_job(void *arg)
@@ -147,6 +159,9 @@ static void do_job(void *arg)
         break;
     case JOB_FEED:
         decode(job);
+        break;
+    case JOB_LOOK:
+        look(job);
         break;
     case JOB_END:
         finish(job);
@@ -279,7 +294,7 @@ static void on_result(void *arg)
     stt_stream_t *stream = u->stream;
     stt_sink_t sink = stream ? stream->sink : (stt_sink_t){NULL, NULL, NULL};
     if (!r->final) {
-        if (stream) sink.partial(sink.arg, r->text);
+        if (stream) sink.partial(sink.arg, r->text, r->samples);
         free(r);
         return;
     }
@@ -377,6 +392,12 @@ static void forget(utterance_t *u)
     }
     free(u->pcm);
     free(u);
+}
+
+static void sphinx_pause(void *arg)
+{
+    const stt_stream_t *stream = arg;
+    if (stream->open && stream->open->decoder) post_job(stream->open, JOB_LOOK, NULL, 0);
 }
 
 static void sphinx_end_of_speech(void *arg)
@@ -480,6 +501,7 @@ const stt_provider_t stt_sphinx = {
     .open = sphinx_open,
     .listen = sphinx_listen,
     .feed = sphinx_feed_stream,
+    .pause = sphinx_pause,
     .end_of_speech = sphinx_end_of_speech,
     .drop = sphinx_drop,
     .close = sphinx_close,

@@ -14,9 +14,10 @@
 typedef struct {
     listening_t *ears;
     uint32_t seq;
-    unsigned begun, voices, ended, dropped;
-    size_t fed;    /* samples since begin */
-    int16_t first; /* first sample fed */
+    unsigned begun, voices, ended, dropped, pauses;
+    uint32_t pause_ms; /* of the last one that ended in voice */
+    size_t fed;        /* samples since begin */
+    int16_t first;     /* first sample fed */
     listening_end_t end;
 } world_t;
 
@@ -40,6 +41,18 @@ static void on_voice(void *arg)
     w->voices++;
 }
 
+static void on_pause(void *arg)
+{
+    world_t *w = arg;
+    w->pauses++;
+}
+
+static void on_resume(void *arg, uint32_t pause_ms)
+{
+    world_t *w = arg;
+    w->pause_ms = pause_ms;
+}
+
 static void on_end(void *arg, const listening_end_t *end)
 {
     world_t *w = arg;
@@ -57,7 +70,7 @@ static int setup(void **state)
 {
     world_t *w = calloc(1, sizeof *w);
     listening_opts_t opts = {.silence_ms = 500};
-    listening_sink_t sink = {on_begin, on_feed, on_voice, on_end, on_drop, w};
+    listening_sink_t sink = {on_begin, on_feed, on_voice, on_pause, on_resume, on_end, on_drop, w};
     w->ears = listening_new(&opts, &sink);
     *state = w;
     return 0;
@@ -216,19 +229,41 @@ static void a_monologue_is_cut_after_a_minute(void **state)
     assert_int_equal(w->begun, 2); /* and the rest is the next */
 }
 
-static void patience_waits_longer_once(void **state)
+static void a_wait_holds_for_one_silence(void **state)
 {
     world_t *w = *state;
     frames(w, 400, true);
-    listening_patience(w->ears, 600);
-    frames(w, 1080, false);
+    frames(w, 100, false);
+    listening_wait(w->ears, 1100);
+    frames(w, 980, false);
     assert_int_equal(w->ended, 0);
-    frames(w, 20, false);
+    frames(w, 200, true);
+    frames(w, 500, false); /* as configured again */
     assert_int_equal(w->ended, 1);
-    assert_int_equal(w->end.endpointing_ms, 1100);
+    listening_wait(w->ears, 100); /* of no utterance */
     frames(w, 400, true);
-    frames(w, 500, false);
+    frames(w, 480, false);
+    assert_int_equal(w->ended, 1);
+    listening_wait(w->ears, 150); /* that long it has been silent already */
+    frames(w, 20, false);
     assert_int_equal(w->ended, 2);
+}
+
+static void pauses_are_told_once_and_measured(void **state)
+{
+    world_t *w = *state;
+    frames(w, 400, true);
+    frames(w, 80, false);
+    assert_int_equal(w->pauses, 0);
+    frames(w, 200, true); /* too short to be one */
+    assert_int_equal(w->pause_ms, 0);
+    frames(w, 300, false);
+    assert_int_equal(w->pauses, 1);
+    frames(w, 200, true);
+    assert_int_equal(w->pause_ms, 300);
+    frames(w, 500, false);
+    assert_int_equal(w->pauses, 2);
+    assert_int_equal(w->ended, 1);
 }
 
 static void silence_can_be_set_in_mid_utterance(void **state)
@@ -256,7 +291,8 @@ int main(void)
         TEST(a_former_number_is_ignored),
         TEST(numbers_may_wrap_around),
         TEST(a_monologue_is_cut_after_a_minute),
-        TEST(patience_waits_longer_once),
+        TEST(a_wait_holds_for_one_silence),
+        TEST(pauses_are_told_once_and_measured),
         TEST(silence_can_be_set_in_mid_utterance),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

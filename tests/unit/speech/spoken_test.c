@@ -13,7 +13,6 @@
 #include "services/speech/clause.h"
 #include "services/speech/heard.h"
 #include "services/speech/plain.h"
-#include "services/speech/unfinished.h"
 
 static void says(const char *text, const char *expected)
 {
@@ -168,20 +167,6 @@ static void words_are_heard_by_their_share_of_the_audio(void **state)
     assert_int_equal(heard_bytes("", 0, 0), 0);
 }
 
-static void plain_unfinished_answers_are_waited_for(void **state)
-{
-    (void)state;
-    assert_int_equal(unfinished_ms("zero six", PL__EXPECT__DIGITS), UNFINISHED_MS);
-    assert_int_equal(unfinished_ms("one two three four five six seven", PL__EXPECT__DIGITS), 0);
-    assert_int_equal(unfinished_ms("double five triple six one two", PL__EXPECT__DIGITS), 0);
-    assert_int_equal(unfinished_ms("goodbye", PL__EXPECT__DIGITS), 0);
-    assert_int_equal(unfinished_ms("my laptop and", PL__EXPECT__ANYTHING), UNFINISHED_MS);
-    assert_int_equal(unfinished_ms("john dot", PL__EXPECT__SPELLING), UNFINISHED_MS);
-    assert_int_equal(unfinished_ms("yes that is right", PL__EXPECT__YES_NO), 0);
-    assert_int_equal(unfinished_ms("a", PL__EXPECT__ANYTHING), 0);
-    assert_int_equal(unfinished_ms("", PL__EXPECT__DIGITS), 0);
-}
-
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -196,7 +181,6 @@ int main(void)
         cmocka_unit_test(no_input_breaks_it),
         cmocka_unit_test(long_sentences_are_cut_at_clauses),
         cmocka_unit_test(words_are_heard_by_their_share_of_the_audio),
-        cmocka_unit_test(plain_unfinished_answers_are_waited_for),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
