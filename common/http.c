@@ -6,6 +6,9 @@
 #include <string.h>
 #include <strings.h>
 
+#include <sys/socket.h>
+
+#include "common/address.h"
 #include "common/clock.h"
 #include "common/http_multi.h"
 
@@ -24,6 +27,7 @@ struct pl_http {
     pl_http_call_t *calls;
     pl_http_call_t *fresh; /* streamed ones with something to tell */
     char *ca_file;         /* NULL: the system's certificates */
+    bool public_only;
 };
 
 struct pl_http_call {
@@ -36,6 +40,7 @@ struct pl_http_call {
     size_t bytes, room;
     size_t total_bytes, max_bytes; /* of the answer */
     bool too_large;
+    bool refused;   /* an address was not a public one */
     bool has_head;  /* the final status and headers are there */
     bool head_due;  /* and not yet told */
     bool in_pieces; /* the body is given piece by piece */
@@ -157,7 +162,7 @@ static void finish(pl_http_call_t *call, pl_err_t err, const char *detail)
 static pl_err_t err_of(const pl_http_call_t *call, CURLcode code)
 {
     if (code == CURLE_OK) return PL_OK;
-    if (call->too_large) return PL_INVALID;
+    if (call->too_large || call->refused) return PL_INVALID;
     switch ((int)code) {
     case CURLE_OPERATION_TIMEDOUT:
         return PL_TIMEOUT;
@@ -184,6 +189,7 @@ static void on_acted(void *arg)
         curl_easy_getinfo(msg->easy_handle, CURLINFO_PRIVATE, (char **)&call);
         const char *detail = *call->detail ? call->detail : curl_easy_strerror(code);
         if (call->too_large) detail = "the answer is larger than allowed";
+        if (call->refused && code != CURLE_OK) detail = "the address is not a public one";
         call_leave(call);
         finish(call, err_of(call, code), code == CURLE_OK ? "" : detail);
     }
@@ -244,6 +250,11 @@ void pl_http_trust(pl_http_t *self, const char *ca_file)
     self->ca_file = ca_file && *ca_file ? strdup(ca_file) : NULL;
 }
 
+void pl_http_public_only(pl_http_t *self)
+{
+    self->public_only = true;
+}
+
 /* ---- one exchange -------------------------------------------------------------------------- */
 
 static size_t on_header(char *bytes, size_t size, size_t count, void *arg)
@@ -286,6 +297,18 @@ static size_t on_body(char *bytes, size_t size, size_t count, void *arg)
     call->body[call->bytes] = '\0';
     if (call->in_pieces) fresh_enter(call);
     return more;
+}
+
+/* Asked for each address that the name has; so the one judged is the one connected to. */
+static curl_socket_t open_socket(void *arg, curlsocktype purpose, struct curl_sockaddr *address)
+{
+    pl_http_call_t *call = arg;
+    (void)purpose;
+    if (!pl_address_public(&address->addr)) {
+        call->refused = true;
+        return CURL_SOCKET_BAD;
+    }
+    return socket(address->family, address->socktype | SOCK_CLOEXEC, address->protocol);
 }
 
 static void set_request(pl_http_call_t *call, const pl_http_opts_t *opts)
@@ -354,6 +377,10 @@ pl_http_call_t *pl_http_send(pl_http_t *self, const pl_http_opts_t *opts, pl_htt
     curl_easy_setopt(easy, CURLOPT_WRITEFUNCTION, on_body);
     curl_easy_setopt(easy, CURLOPT_WRITEDATA, call);
     curl_easy_setopt(easy, CURLOPT_MAXFILESIZE_LARGE, (curl_off_t)call->max_bytes);
+    if (self->public_only) {
+        curl_easy_setopt(easy, CURLOPT_OPENSOCKETFUNCTION, open_socket);
+        curl_easy_setopt(easy, CURLOPT_OPENSOCKETDATA, call);
+    }
     set_connection(call, opts);
     set_request(call, opts);
 

@@ -27,6 +27,11 @@ void pl_http_destroy(pl_http_t **self_p);
  * sent from now on. Copied. */
 void pl_http_trust(pl_http_t *self, const char *ca_file);
 
+/* From now on connections go to addresses of the public internet only (address.h), whatever a name
+ * resolves to; others end with PL_INVALID. Judged is who is connected to: behind a proxy, the proxy.
+ * Call it before the first call: a kept connection is not judged again. */
+void pl_http_public_only(pl_http_t *self);
+
 typedef struct {
     long status;      /* 0 when there was no answer */
     const char *body; /* NUL-terminated, borrowed; "" in head and after pieces */

@@ -106,6 +106,20 @@ static void on_reply(void *arg, pl_err_t err, const Pl__Envelope *reply)
     free(tool_id);
 }
 
+static void on_posted(void *arg, pl_err_t err, const webhook_answer_t *answer)
+{
+    asking_t *asking = arg;
+    char *tool_id = strdup(asking->tool_id);
+    assert(tool_id);
+    actor_t *self = asking_end(&asking);
+    if (self) {
+        posted_t posted = {err, answer->status, answer->body, answer->detail};
+        call_posted(self->call, now(), tool_id, &posted, &self->effects);
+        run(self);
+    }
+    free(tool_id);
+}
+
 /* ---- the manager's words ---- */
 
 static void sink_sentence(void *arg, uint32_t thought, const char *text, Pl__Style style)
@@ -204,6 +218,18 @@ static void send_event(actor_t *self, effect_t *effect)
     }
 }
 
+static void post(actor_t *self, const effect_t *effect)
+{
+    webhook_t hook = {.url = effect->post.url,
+                      .secret = effect->post.secret,
+                      .event_id = effect->post.event_id,
+                      .body = effect->text,
+                      .timeout_ms = effect->timeout_ms,
+                      .idempotent = effect->post.idempotent};
+    webhook_post(self->desk->webhooks, &hook, on_posted,
+                 asking_new(self, effect->asked, effect->tool_id));
+}
+
 static void carry_out(actor_t *self, effect_t *effect)
 {
     const desk_t *desk = self->desk;
@@ -222,6 +248,9 @@ static void carry_out(actor_t *self, effect_t *effect)
     case FX_REQUEST:
         pl_bus_request(desk->bus, effect->to, effect->env, effect->timeout_ms, on_reply,
                        asking_new(self, effect->asked, effect->tool_id));
+        break;
+    case FX_POST:
+        post(self, effect);
         break;
     case FX_STARTED:
         if (self->request && self->incoming) answer_incoming(self);

@@ -13,6 +13,7 @@
 #include "common/loop.h"
 #include "services/dialogue/call.h"
 #include "services/dialogue/manager.h"
+#include "services/dialogue/webhook.h"
 
 typedef struct actor actor_t;
 
@@ -20,6 +21,7 @@ typedef struct actor actor_t;
 typedef struct {
     pl_loop_t *loop;
     pl_bus_t *bus;
+    webhooks_t *webhooks;
     const manager_t *manager;
     manager_opts_t manager_opts;
     call_settings_t settings;

@@ -298,7 +298,7 @@ static pl_err_t on_transferred(call_t *self, call_now_t now, const Pl__Envelope 
 void call_reply(call_t *self, call_now_t now, asked_t asked, const char *tool_id, pl_err_t err,
                 const Pl__Envelope *env, effects_t *fx)
 {
-    bool of_tool = asked == ASKED_SEARCH || asked == ASKED_SMS;
+    bool of_tool = asked == ASKED_SEARCH || asked == ASKED_SMS || asked == ASKED_ALERT;
     if (self->state == CALL_ENDED && !of_tool) return;
     switch (asked) {
     case ASKED_DIAL:
@@ -321,6 +321,9 @@ void call_reply(call_t *self, call_now_t now, asked_t asked, const char *tool_id
         break;
     case ASKED_SMS:
         call_sms_sent(self, now, tool_id, err, env, fx);
+        break;
+    case ASKED_ALERT:
+        call_alerted(self, tool_id, err, env, fx);
         break;
     }
 }
@@ -399,7 +402,8 @@ void call_lost(call_t *self, effects_t *fx)
 
 uint64_t call_deadline(const call_t *self)
 {
-    return self->deadline_ms;
+    uint64_t filler = call_filler_due(self);
+    return filler < self->deadline_ms ? filler : self->deadline_ms;
 }
 
 /* The caller has been silent for the whole time, and so have we. */
@@ -446,6 +450,7 @@ static void speech_overdue(call_t *self, call_now_t now, effects_t *fx)
 
 void call_tick(call_t *self, call_now_t now, effects_t *fx)
 {
+    if (now.mono_ms >= call_filler_due(self)) call_say_filler(self, now, fx);
     if (now.mono_ms < self->deadline_ms) return;
     switch (self->state) {
     case CALL_CREATING:

@@ -21,8 +21,10 @@
 
 #include "common/err.h"
 #include "envelope.pb-c.h"
+#include "services/dialogue/contacts.h"
 #include "services/dialogue/effects.h"
 #include "services/dialogue/prompts.h"
+#include "services/dialogue/remote_tools.h"
 
 #define CALL_STATE_MAP(X)                                                                          \
     X(CREATING)                                                                                    \
@@ -46,7 +48,9 @@ typedef struct {
     uint32_t search_ms;      /* for an answer of the knowledge base */
     uint32_t vad_silence_ms; /* passed on with Listen; 0: speech's own */
     uint32_t vad_cutoff_ms;
-    uint32_t messages_max; /* of one call; then it is ended politely */
+    uint32_t messages_max;              /* of one call; then it is ended politely */
+    const contacts_t *contacts;         /* for emergencies; NULL: nobody */
+    const remote_tools_t *remote_tools; /* the integrator's; NULL: none */
 } call_settings_t;
 
 typedef struct {
@@ -80,6 +84,16 @@ pl_err_t call_handle(call_t *self, call_now_t now, const Pl__Envelope *env, effe
 /* The reply to one of our requests; env may be NULL. */
 void call_reply(call_t *self, call_now_t now, asked_t asked, const char *tool_id, pl_err_t err,
                 const Pl__Envelope *env, effects_t *fx);
+
+/* What a server said to FX_POST: its status and text, or why it said nothing. */
+typedef struct {
+    pl_err_t err;
+    long status;
+    const char *body;   /* borrowed */
+    const char *detail; /* for people, when err */
+} posted_t;
+void call_posted(call_t *self, call_now_t now, const char *tool_id, const posted_t *posted,
+                 effects_t *fx);
 
 /* ---- from the manager, for thought ---- */
 

@@ -19,6 +19,7 @@ enum {
 typedef struct {
     char *text;
     Pl__Style style;
+    bool aside; /* said, but not part of the conversation */
 } sentence_t;
 
 /* What the bot says at one go. */
@@ -41,10 +42,13 @@ typedef struct {
 /* A tool that has no result yet. */
 typedef struct {
     tool_kind_t kind;
-    uint32_t message; /* that holds the tool call */
-    uint32_t thought; /* that asked for it */
-    char *key;        /* of our requests for it: message and id */
-    char *id;         /* the manager's */
+    uint32_t message;                /* that holds the tool call */
+    uint32_t thought;                /* that asked for it */
+    char *key;                       /* of our requests for it: message and id */
+    char *id;                        /* the manager's */
+    const remote_tool_t *remote;     /* an integrator's; NULL: one of ours */
+    unsigned asked, failed, reached; /* emergency contacts */
+    uint64_t filler_ms;              /* when to bridge the waiting; NO_DEADLINE: not */
 } running_t;
 
 struct call {
@@ -114,6 +118,8 @@ void call_cancel_thought(call_t *self, effects_t *fx);
 void call_say_prompt(call_t *self, call_now_t now, prompt_t id, bool stored, effects_t *fx);
 /* Says the goodbye and hangs up after it. */
 void call_say_goodbye(call_t *self, call_now_t now, prompt_t id, effects_t *fx);
+/* Bridges the wait for a tool, once, within the turn that is being made. Not stored. */
+void call_say_filler(call_t *self, call_now_t now, effects_t *fx);
 void call_stop_turn(call_t *self, effects_t *fx);
 void call_listen(call_t *self, call_now_t now);
 void call_send_listen(call_t *self, effects_t *fx);
@@ -148,8 +154,6 @@ void call_run_tool(call_t *self, call_now_t now, const char *id, const char *nam
                    const char *arguments, effects_t *fx);
 void call_searched(call_t *self, const char *key, pl_err_t err, const Pl__Envelope *env,
                    effects_t *fx);
-void call_sms_sent(call_t *self, call_now_t now, const char *key, pl_err_t err,
-                   const Pl__Envelope *env, effects_t *fx);
 running_t *call_running(call_t *self, const char *key); /* NULL when it is over */
 /* The tool is over with that result; *tool is no more. */
 void call_give_result(call_t *self, running_t *tool, const char *text, effects_t *fx);
@@ -157,6 +161,20 @@ void call_give_result(call_t *self, running_t *tool, const char *text, effects_t
 void call_tools_cancelled(call_t *self, effects_t *fx);
 void call_tools_ended(call_t *self, effects_t *fx);
 void call_tools_clear(call_t *self);
+
+/* call_reach.c: what is asked of others; the result follows by call_give_result */
+void call_send_sms(call_t *self, const running_t *tool, const cJSON *args, effects_t *fx);
+void call_sms_sent(call_t *self, call_now_t now, const char *key, pl_err_t err,
+                   const Pl__Envelope *env, effects_t *fx);
+/* False: nobody can be notified, and out says so. */
+bool call_notify(call_t *self, running_t *tool, const cJSON *args, char *out, size_t bytes,
+                 effects_t *fx);
+void call_alerted(call_t *self, const char *key, pl_err_t err, const Pl__Envelope *env,
+                  effects_t *fx);
+void call_remote(call_t *self, call_now_t now, running_t *tool, const cJSON *args, effects_t *fx);
+/* When a caller who waits for a tool is to hear something; NO_DEADLINE: not yet asked for. */
+uint64_t call_filler_due(const call_t *self);
+void call_filler_said(call_t *self);
 
 /* call_claim.c: true when something was stored; out tells what and what not */
 bool call_updated_claim(call_t *self, call_now_t now, const cJSON *args, char *out, size_t bytes,

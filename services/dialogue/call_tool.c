@@ -14,7 +14,7 @@
 #include "services/dialogue/nlu/phone.h"
 #include "services/dialogue/value.h"
 
-enum { RESULT_BYTES = 8192, PASSAGES = 5, SMS_TIMEOUT_MS = 10000, NAME_MAX_BYTES = 64 };
+enum { RESULT_BYTES = 8192, PASSAGES = 5, NAME_MAX_BYTES = 64 };
 
 #define RESULT_CANCELLED "No result yet: the caller went on speaking before it was there."
 #define RESULT_CALL_ENDED "No result: the call ended before it was there."
@@ -49,7 +49,8 @@ running_t *call_running(call_t *self, const char *key)
 }
 
 /* Ids are the model's, and may come again in a later answer: with the message they are unique. */
-static running_t *run(call_t *self, const tool_t *tool, uint32_t message, const char *id)
+static running_t *run(call_t *self, const tool_t *tool, const remote_tool_t *remote,
+                      uint32_t message, const char *id)
 {
     char key[RESULT_BYTES];
     running_t *out = &self->running[self->n_running++];
@@ -57,6 +58,8 @@ static running_t *run(call_t *self, const tool_t *tool, uint32_t message, const 
     *out = (running_t){.kind = tool ? tool->kind : TOOL_KINDS,
                        .message = message,
                        .thought = self->thought,
+                       .remote = remote,
+                       .filler_ms = NO_DEADLINE,
                        .key = text_copy(key),
                        .id = text_copy(id)};
     return out;
@@ -187,56 +190,6 @@ static bool speech_lang(call_t *self, const cJSON *args, char *out, size_t bytes
     return false;
 }
 
-/* ---- SMS ---- */
-
-static void send_sms(call_t *self, const running_t *tool, const cJSON *args, effects_t *fx)
-{
-    Pl__SmsSend body = PL__SMS_SEND__INIT;
-    Pl__Envelope env;
-    call_envelope(self, &env);
-    body.to = self->record->initiate->phone_number;
-    body.text = (char *)tool_string(args, "message");
-    env.body_case = PL__ENVELOPE__BODY_SMS_SEND;
-    env.sms_send = &body;
-    (void)fx_request(fx, self->leg, &env, SMS_TIMEOUT_MS, ASKED_SMS, tool->key);
-}
-
-/* What the tool was asked for, from the history. The caller deletes it. */
-static cJSON *arguments_of(const call_t *self, const running_t *tool)
-{
-    const Pl__Message *message = call_message(self, tool->message);
-    for (size_t i = 0; message && i < message->n_tool_calls; i++) {
-        const Pl__ToolCall *call = message->tool_calls[i];
-        if (strcmp(call->tool_id, tool->id) == 0) return cJSON_Parse(call->function_arguments);
-    }
-    return NULL;
-}
-
-void call_sms_sent(call_t *self, call_now_t now, const char *key, pl_err_t err,
-                   const Pl__Envelope *env, effects_t *fx)
-{
-    running_t *tool = call_running(self, key);
-    if (!tool) return;
-    char out[256];
-    /* Without a provider telephony takes it and sends nothing: it stays in the record. */
-    bool taken = !err && env && env->body_case == PL__ENVELOPE__BODY_SMS_SENT;
-    if (taken) {
-        cJSON *args = arguments_of(self, tool);
-        (void)call_add_message(self, now.wall_ms, PL__ACTION__SMS, PL__PERSONA__ASSISTANT,
-                               tool_string(args, "message"), fx);
-        cJSON_Delete(args);
-    }
-    if (taken && env->sms_sent->delivered) {
-        snprintf(out, sizeof out, "Sent.");
-    } else if (taken) {
-        snprintf(out, sizeof out, "Not sent, only noted in the file: %.160s.",
-                 env->sms_sent->detail);
-    } else {
-        snprintf(out, sizeof out, "Not sent: %s.", pl_err_text(err ? err : PL_INTERNAL));
-    }
-    call_give_result(self, tool, out, fx);
-}
-
 /* ---- running one ---- */
 
 /* The model's sentence for the caller; the script says its own. */
@@ -283,14 +236,35 @@ static bool perform(call_t *self, call_now_t now, running_t *tool, const cJSON *
         break;
     case TOOL_SEND_SMS:
         later = done = phone_valid(initiate->phone_number);
-        if (later) send_sms(self, tool, args, fx);
+        if (later) call_send_sms(self, tool, args, fx);
         snprintf(out, RESULT_BYTES, "Not sent: the caller's number is not known.");
+        break;
+    case TOOL_NOTIFY_EMERGENCIES:
+        later = done = call_notify(self, tool, args, out, RESULT_BYTES, fx);
         break;
     case TOOL_KINDS:
         break;
     }
     if (done) say_response(self, now, args, fx);
     return !later;
+}
+
+/* An integrator's tool. Returns as perform does. */
+static bool perform_remote(call_t *self, call_now_t now, running_t *tool, const char *arguments,
+                           char out[RESULT_BYTES], effects_t *fx)
+{
+    cJSON *args = NULL;
+    char *response = NULL;
+    pl_err_t err =
+        remote_tool_arguments(tool->remote, arguments, &args, &response, out, RESULT_BYTES);
+    if (err) return true;
+    call_remote(self, now, tool, args, fx);
+    if (response && response[0]) {
+        (void)call_sentence(self, now, self->thought, response, PL__STYLE__NONE, fx);
+    }
+    free(response);
+    cJSON_Delete(args);
+    return false;
 }
 
 /* Why it cannot be run at all; NULL when it can. */
@@ -305,6 +279,16 @@ static const char *unfit(const call_t *self, const Pl__Message *message, const c
         if (strcmp(message->tool_calls[i]->tool_id, id) == 0) return "the same id twice";
     }
     return NULL;
+}
+
+static void name_tools(const call_t *self, const char *wrong, char out[RESULT_BYTES])
+{
+    const remote_tools_t *remote = self->settings->remote_tools;
+    tool_names(out, RESULT_BYTES, wrong);
+    for (size_t i = 0; i < remote_tools_count(remote); i++) {
+        size_t n = strlen(out);
+        snprintf(out + n, RESULT_BYTES - n, ", %s", remote_tools_at(remote, i)->name);
+    }
 }
 
 void call_run_tool(call_t *self, call_now_t now, const char *id, const char *name,
@@ -329,12 +313,15 @@ void call_run_tool(call_t *self, call_now_t now, const char *id, const char *nam
     call_store_message(self, message, fx);
 
     const tool_t *tool = tool_find(name);
-    running_t *running = run(self, tool, self->turn.message, id);
+    const remote_tool_t *remote = remote_tools_find(self->settings->remote_tools, name);
+    running_t *running = run(self, tool, remote, self->turn.message, id);
     char *key = text_copy(running->key);
     cJSON *args = NULL;
     bool here = true;
-    if (!tool) {
-        tool_names(out, sizeof out, name);
+    if (remote) {
+        here = perform_remote(self, now, running, arguments, out, fx);
+    } else if (!tool) {
+        name_tools(self, name, out);
     } else if (tool_arguments(tool, arguments, &args, out, sizeof out) == PL_OK) {
         here = perform(self, now, running, args, out, fx);
     }

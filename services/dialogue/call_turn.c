@@ -105,7 +105,7 @@ static bool add_sentence(call_t *self, const char *text, Pl__Style style, effect
 {
     turn_t *turn = &self->turn;
     if (turn->count == SENTENCES_MAX || !text[0]) return false;
-    turn->sentences[turn->count] = (sentence_t){text_copy(text), style};
+    turn->sentences[turn->count] = (sentence_t){.text = text_copy(text), .style = style};
     send_say(self, (uint32_t)turn->count, text, false, style, fx);
     turn->count++;
     return true;
@@ -116,7 +116,21 @@ static void join_sentences(const turn_t *turn, char *out, size_t bytes)
     size_t n = 0;
     out[0] = '\0';
     for (size_t i = 0; i < turn->count && n < bytes; i++) {
-        n += (size_t)snprintf(out + n, bytes - n, "%s%s", i ? " " : "", turn->sentences[i].text);
+        if (turn->sentences[i].aside) continue;
+        n += (size_t)snprintf(out + n, bytes - n, "%s%s", n ? " " : "", turn->sentences[i].text);
+    }
+}
+
+/* What was heard without what is not part of the conversation. */
+static void drop_asides(const turn_t *turn, char *heard)
+{
+    for (size_t i = 0; i < turn->count; i++) {
+        const char *text = turn->sentences[i].text;
+        char *at = turn->sentences[i].aside ? strstr(heard, text) : NULL;
+        if (!at) continue;
+        size_t n = strlen(text);
+        if (at[n] == ' ') n++;
+        memmove(at, at + n, strlen(at + n) + 1);
     }
 }
 
@@ -200,6 +214,22 @@ static void cut_message(call_t *self, uint32_t number, const char *heard, effect
     message->interrupted = true;
     call_transcript(self, number, PL__PERSONA__ASSISTANT, heard, false, fx);
     call_store_message(self, message, fx);
+}
+
+void call_say_filler(call_t *self, call_now_t now, effects_t *fx)
+{
+    bool making = self->turn.count && !self->turn.over && self->turn.thought == self->thought;
+    call_filler_said(self);
+    self->soft_said = true;
+    if (self->state == CALL_THINKING) {
+        call_say_prompt(self, now, PROMPT_STILL_WORKING, false, fx);
+    } else if (self->state == CALL_SPEAKING && making) {
+        char text[PROMPT_BYTES];
+        fill_prompt(self, PROMPT_STILL_WORKING, text, sizeof text);
+        if (!add_sentence(self, text, PL__STYLE__NONE, fx)) return;
+        self->turn.sentences[self->turn.count - 1].aside = true;
+        self->deadline_ms = call_speech_deadline(self, now);
+    }
 }
 
 void call_stop_turn(call_t *self, effects_t *fx)
@@ -521,8 +551,11 @@ pl_err_t call_on_turn_spoken(call_t *self, call_now_t now, const Pl__Envelope *e
     if (answering && !body->interrupted) return PL_STALE; /* it has not been closed yet */
     self->turn.over = true;
     if (body->interrupted) {
-        self->unheard = question_unheard(&self->turn, body->heard_text);
-        cut_message(self, self->turn.message, body->heard_text, fx);
+        char *heard = text_copy(body->heard_text);
+        self->unheard = question_unheard(&self->turn, heard);
+        drop_asides(&self->turn, heard);
+        cut_message(self, self->turn.message, heard, fx);
+        free(heard);
         if (answering) call_cancel_thought(self, fx);
     } else if (self->turn.thought) {
         call_floor_finished(self);

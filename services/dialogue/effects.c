@@ -72,6 +72,9 @@ void fx_free(effect_t **effect_p)
     free(effect->to);
     free(effect->tool_id);
     free(effect->text);
+    free(effect->post.url);
+    free(effect->post.secret);
+    free(effect->post.event_id);
     if (effect->env) pl__envelope__free_unpacked(effect->env, NULL);
     if (effect->change) pl__call_change__free_unpacked(effect->change, NULL);
     free(effect);

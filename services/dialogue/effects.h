@@ -20,6 +20,7 @@ typedef enum {
     ASKED_TRANSFER,
     ASKED_SEARCH,
     ASKED_SMS,
+    ASKED_ALERT, /* an SMS to an emergency contact */
 } asked_t;
 
 typedef enum {
@@ -33,6 +34,7 @@ typedef enum {
     FX_STORE,       /* change: write it */
     FX_EVENT,       /* env: send it one-way to to */
     FX_REQUEST,     /* env: send it to to; then call_reply(asked, tool_id) */
+    FX_POST,        /* post, text: a signed request to a server; then call_posted(tool_id) */
     FX_STARTED,     /* the call was accepted: answer who asked for it */
     FX_REFUSED,     /* err, text: refuse who asked for it */
     FX_THINK,       /* the manager's turn: think, kind, text, message, unheard */
@@ -40,6 +42,12 @@ typedef enum {
     FX_CANCEL,      /* the manager must stop thinking */
     FX_OVER,        /* the machine has come to its end */
 } fx_kind_t;
+
+/* A request to a server of others, see webhook.h; the body is the effect's text. */
+typedef struct {
+    char *url, *secret, *event_id;
+    bool idempotent;
+} post_t;
 
 typedef struct effect {
     struct effect *next;
@@ -49,6 +57,7 @@ typedef struct effect {
     uint32_t timeout_ms;
     asked_t asked;
     char *tool_id; /* "" unless a tool asked */
+    post_t post;
     Pl__CallChange *change;
     pl_err_t err;
     char *text;

@@ -24,6 +24,7 @@
     X(SILENCE, "timeout_silence")                                                                  \
     X(SILENCE_GOODBYE, "silence_goodbye")                                                          \
     X(LOADING, "timeout_loading")                                                                  \
+    X(STILL_WORKING, "still_working")                                                              \
     X(ERROR, "error")                                                                              \
     X(HUMAN_CONSENT, "connect_agent")                                                              \
     X(HUMAN_TRANSFER, "end_call_to_connect_agent")                                                 \

@@ -1,11 +1,9 @@
 #include "services/dialogue/server.h"
 
 #include <assert.h>
-#include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/random.h>
 
 #include "common/bus.h"
 #include "common/clock.h"
@@ -18,6 +16,8 @@
 #include "services/dialogue/initiate.h"
 #include "services/dialogue/nlu/phone.h"
 #include "services/dialogue/recovery.h"
+#include "services/dialogue/uuid.h"
+#include "services/dialogue/webhook.h"
 #include "services/dialogue/zone.h"
 
 enum {
@@ -37,6 +37,8 @@ struct server {
     desk_t desk;
     prompts_t *prompts;
     Pl__Initiate *defaults;
+    contacts_t *contacts;
+    remote_tools_t *remote_tools;
     calls_t *calls;
     recovery_t *recovery;
     pl_timer_t *keep_alive, *drain;
@@ -71,23 +73,6 @@ static void call_over(void *arg, actor_t *actor)
 }
 
 /* ---- new calls ---- */
-
-/* RFC 9562, version 4. */
-static void draw_uuid(char out[37])
-{
-    uint8_t b[16];
-    size_t n = 0;
-    while (n < sizeof b) {
-        ssize_t got = getrandom(b + n, sizeof b - n, 0);
-        assert(got > 0 || errno == EINTR);
-        if (got > 0) n += (size_t)got;
-    }
-    b[6] = (uint8_t)((b[6] & 0x0F) | 0x40);
-    b[8] = (uint8_t)((b[8] & 0x3F) | 0x80);
-    snprintf(out, 37, "%02x%02x%02x%02x-%02x%02x-%02x%02x-%02x%02x-%02x%02x%02x%02x%02x%02x", b[0],
-             b[1], b[2], b[3], b[4], b[5], b[6], b[7], b[8], b[9], b[10], b[11], b[12], b[13],
-             b[14], b[15]);
-}
 
 /* True when the request was refused for want of room. */
 static bool refuse_busy(server_t *self, pl_request_t **request_p)
@@ -126,7 +111,7 @@ static void on_call_start(void *arg, const Pl__Envelope *env, pl_request_t *requ
 {
     server_t *self = arg;
     char reason[256];
-    char id[37];
+    char id[UUID_BYTES];
     Pl__Initiate *initiate = NULL;
     if (!request) return;
     if (refuse_busy(self, &request)) return;
@@ -139,7 +124,7 @@ static void on_call_start(void *arg, const Pl__Envelope *env, pl_request_t *requ
         pl_request_refuse(&request, err, 0, "%s", reason);
         return;
     }
-    draw_uuid(id);
+    (void)uuid_draw(id);
     begin_call(self, id, &initiate, "", &request);
 }
 
@@ -390,6 +375,11 @@ static pl_err_t read_settings(server_t *self)
     self->prompts = prompts_new(cfg);
     self->defaults = initiate_from_config(cfg);
     dialogue_call_settings(cfg, &self->desk.settings);
+    pl_err_t err = contacts_new(&self->contacts, cfg);
+    if (!err) err = remote_tools_new(&self->remote_tools, cfg);
+    if (err) return err;
+    self->desk.settings.contacts = self->contacts;
+    self->desk.settings.remote_tools = self->remote_tools;
     self->desk.prompts = self->prompts;
     self->desk.manager_opts = (manager_opts_t){
         .prompts = self->prompts,
@@ -419,6 +409,8 @@ pl_err_t server_new(server_t **out, const pl_config_t *cfg)
     self->refused = pl_metric_counter("parley_calls_refused_total", NULL, "Calls refused");
     self->live = pl_metric_gauge("parley_calls_live", NULL, "Calls in this process");
     self->desk.loop = self->loop;
+    self->desk.webhooks =
+        webhooks_new(self->loop, pl_config_bool(cfg, "dialogue.webhooks.allow_private"));
     self->desk.bus = self->bus;
     self->desk.arg = self;
     self->desk.find = find_call;
@@ -455,11 +447,14 @@ void server_destroy(server_t **self_p)
         calls_destroy(&self->calls);
         self->calls = calls_new();
     }
+    webhooks_destroy(&self->desk.webhooks);
     pl_bus_destroy(&self->bus); /* its last replies look calls up and find none */
     recovery_destroy(&self->recovery);
     calls_destroy(&self->calls);
     pl_loop_destroy(&self->loop);
     if (self->defaults) pl__initiate__free_unpacked(self->defaults, NULL);
+    remote_tools_destroy(&self->remote_tools);
+    contacts_destroy(&self->contacts);
     prompts_destroy(&self->prompts);
     free(self);
     *self_p = NULL;

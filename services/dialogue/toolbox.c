@@ -7,11 +7,11 @@
 
 #include "services/dialogue/nlu/phone.h"
 
-enum { DESCRIPTION_BYTES = 24576, TOOLS_MAX = TOOL_KINDS };
+enum { DESCRIPTION_BYTES = 24576, TOOLS_MAX = TOOL_KINDS + REMOTE_TOOLS_MAX };
 
 struct toolbox {
     llm_tool_t tools[TOOLS_MAX];
-    size_t count;
+    size_t count, own; /* the own ones come first */
 };
 
 /* ---- schemas ---- */
@@ -167,13 +167,14 @@ static bool possible(const tool_t *tool, const Pl__CallRecord *record)
     case TOOL_SEARCH_DOCUMENT:
     case TOOL_REMINDER:
     case TOOL_SPEECH_SPEED:
+    case TOOL_NOTIFY_EMERGENCIES:
     case TOOL_KINDS:
         break;
     }
     return true;
 }
 
-toolbox_t *toolbox_new(const Pl__CallRecord *record, unsigned barred)
+toolbox_t *toolbox_new(const Pl__CallRecord *record, const remote_tools_t *remote, unsigned barred)
 {
     toolbox_t *self = calloc(1, sizeof *self);
     assert(self);
@@ -184,6 +185,11 @@ toolbox_t *toolbox_new(const Pl__CallRecord *record, unsigned barred)
         self->tools[self->count++] =
             (llm_tool_t){all[i].name, all[i].help, tool_schema(&all[i], record->initiate)};
     }
+    self->own = self->count;
+    for (size_t i = 0; i < remote_tools_count(remote); i++) {
+        const remote_tool_t *tool = remote_tools_at(remote, i);
+        self->tools[self->count++] = (llm_tool_t){tool->name, tool->description, tool->offered};
+    }
     return self;
 }
 
@@ -191,7 +197,7 @@ void toolbox_destroy(toolbox_t **self_p)
 {
     toolbox_t *self = *self_p;
     if (!self) return;
-    for (size_t i = 0; i < self->count; i++) free((char *)self->tools[i].schema);
+    for (size_t i = 0; i < self->own; i++) free((char *)self->tools[i].schema);
     free(self);
     *self_p = NULL;
 }

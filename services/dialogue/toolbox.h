@@ -9,6 +9,7 @@
 
 #include "call.pb-c.h"
 #include "services/dialogue/llm/llm.h"
+#include "services/dialogue/remote_tools.h"
 #include "services/dialogue/tools.h"
 
 typedef struct toolbox toolbox_t;
@@ -17,9 +18,10 @@ typedef struct toolbox toolbox_t;
 /* What a caller who has just rung back is not to be offered. */
 #define TOOLBOX_BARRED_ON_RETURN (TOOLBOX_BIT(TOOL_END_CALL) | TOOLBOX_BIT(TOOL_TALK_TO_HUMAN))
 
-/* barred: a set of TOOLBOX_BIT. Left out by itself is what the call cannot do: a transfer without
+/* remote: the integrator's tools, borrowed as long as the toolbox lives, may be NULL. barred: a set
+ * of TOOLBOX_BIT. Left out by itself is what the call cannot do: a transfer without
  * an agent's number, an SMS to a hidden number, another language where there is one only. */
-toolbox_t *toolbox_new(const Pl__CallRecord *record, unsigned barred);
+toolbox_t *toolbox_new(const Pl__CallRecord *record, const remote_tools_t *remote, unsigned barred);
 void toolbox_destroy(toolbox_t **self_p);
 
 /* Borrowed, as long as the toolbox lives. */

@@ -63,6 +63,20 @@ static const tool_t tools[] = {
        false,
        "Who has to do it: customer, assistant, or the name of another party",
        {NULL}}}},
+    {TOOL_NOTIFY_EMERGENCIES,
+     "notify_emergencies",
+     "Notifies an emergency service. Use it only for a critical danger to life or health that "
+     "needs "
+     "help immediately. Tell the caller the truth about the result.",
+     {RESPONSE("For example: \"I am alerting the firefighters.\""),
+      {"reason", ARG_STRING, true, "What has happened and who is in danger", {NULL}},
+      {"location", ARG_STRING, true, "Where, with building, floor, room and door code", {NULL}},
+      {"contact", ARG_STRING, true, "Name and number of somebody at the place", {NULL}},
+      {"service",
+       ARG_CHOICE,
+       true,
+       "Which service",
+       {"police", "firefighters", "pharmacy", "veterinarian", "hospital", NULL}}}},
     {TOOL_SEND_SMS,
      "send_sms",
      "Sends an SMS to the caller's phone. Use it when there is a real need: a bad line, a "

@@ -221,6 +221,24 @@ static void many_at_once_all_end_and_share_connections(void **state)
     client_close(&client);
 }
 
+static void only_public_addresses_are_connected_to_where_so_asked(void **state)
+{
+    (void)state;
+    client_t client = client_open();
+    char url[128];
+    pl_http_public_only(client.http);
+    get(&client, "/ok");
+    assert_int_equal(client.err, PL_INVALID);
+    assert_int_equal(client.status, 0);
+    assert_string_equal(client.detail, "the address is not a public one");
+    (void)snprintf(url, sizeof url, "http://localhost:%u/ok", port); /* a name does not help */
+    client.done = 0;
+    pl_http_send(client.http, &(pl_http_opts_t){.url = url}, on_done, &client);
+    pl_loop_run(client.loop);
+    assert_int_equal(client.err, PL_INVALID);
+    client_close(&client);
+}
+
 static void a_cancelled_call_is_never_called_back(void **state)
 {
     (void)state;
@@ -311,6 +329,7 @@ int main(void)
         cmocka_unit_test(answers_too_large_or_malformed_are_invalid),
         cmocka_unit_test(a_wrong_url_is_invalid),
         cmocka_unit_test(many_at_once_all_end_and_share_connections),
+        cmocka_unit_test(only_public_addresses_are_connected_to_where_so_asked),
         cmocka_unit_test(a_cancelled_call_is_never_called_back),
         cmocka_unit_test(callbacks_may_send_and_cancel),
         cmocka_unit_test(destroy_ends_open_calls),

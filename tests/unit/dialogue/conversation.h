@@ -51,7 +51,10 @@ typedef struct {
     bool hold;        /* do not report turns as spoken */
     bool hold_search; /* do not answer searches */
     char search_tool[64];
-    pl_err_t refused; /* of FX_REFUSED */
+    int alerts, posts;
+    char tool[64];     /* key of the last alert or post */
+    char posted[4096]; /* body of the last post */
+    pl_err_t refused;  /* of FX_REFUSED */
 } conversation_t;
 
 static const field_t *UNUSED three_fields(void)
@@ -236,6 +239,10 @@ static void conversation_request_effect(conversation_t *self, const effect_t *ef
     case ASKED_SMS:
         self->sms++;
         break;
+    case ASKED_ALERT:
+        self->alerts++;
+        snprintf(self->tool, sizeof self->tool, "%s", effect->tool_id);
+        break;
     }
 }
 
@@ -255,6 +262,11 @@ static void conversation_effect(conversation_t *self, const effect_t *effect)
         break;
     case FX_REQUEST:
         conversation_request_effect(self, effect);
+        break;
+    case FX_POST:
+        self->posts++;
+        snprintf(self->tool, sizeof self->tool, "%s", effect->tool_id);
+        snprintf(self->posted, sizeof self->posted, "%s", effect->text);
         break;
     case FX_STARTED:
         self->started++;

@@ -148,6 +148,9 @@ static void every_tool_has_a_schema_that_its_own_checks_agree_with(void **state)
         {"search_document", "{\"customer_response\":\"Ok.\",\"queries\":[\"a\"]}"},
         {"new_or_updated_reminder", "{\"customer_response\":\"Ok.\",\"title\":\"t\","
                                     "\"description\":\"d\",\"due_date_time\":\"2026-12-01\"}"},
+        {"notify_emergencies",
+         "{\"customer_response\":\"Ok.\",\"reason\":\"fire\",\"location\":\"here\","
+         "\"contact\":\"Ann\",\"service\":\"firefighters\"}"},
         {"send_sms", "{\"customer_response\":\"Ok.\",\"message\":\"m\"}"},
         {"speech_speed", "{\"customer_response\":\"Ok.\",\"speed\":1.1}"},
         {"speech_lang", "{\"customer_response\":\"Ok.\",\"lang\":\"fr-FR\"}"},
@@ -155,7 +158,7 @@ static void every_tool_has_a_schema_that_its_own_checks_agree_with(void **state)
     conversation_t *c = conversation_new(three_fields());
     Pl__CallRecord *record = pl_record_copy(call_record(c->call));
     add_languages(record->initiate);
-    toolbox_t *box = toolbox_new(record, 0);
+    toolbox_t *box = toolbox_new(record, NULL, 0);
     for (size_t i = 0; i < sizeof good / sizeof good[0]; i++) {
         const llm_tool_t *tool = offered(box, good[i][0]);
         assert_non_null(tool);
@@ -188,7 +191,7 @@ static void the_schemas_list_the_calls_fields_and_languages(void **state)
     conversation_t *c = conversation_new(three_fields());
     Pl__CallRecord *record = pl_record_copy(call_record(c->call));
     add_languages(record->initiate);
-    toolbox_t *box = toolbox_new(record, 0);
+    toolbox_t *box = toolbox_new(record, NULL, 0);
     const char *claim = offered(box, "updated_claim")->schema;
     assert_non_null(
         strstr(claim, "\"enum\":[\"hardware_info\",\"first_seen\",\"building_location\"]"));
@@ -210,13 +213,13 @@ static void what_a_call_cannot_do_is_not_offered(void **state)
     free(record->initiate->agent_phone_number);
     record->initiate->phone_number = strdup("anonymous");
     record->initiate->agent_phone_number = strdup("");
-    toolbox_t *box = toolbox_new(record, 0);
+    toolbox_t *box = toolbox_new(record, NULL, 0);
     assert_null(offered(box, "send_sms"));
     assert_null(offered(box, "talk_to_human"));
     assert_null(offered(box, "speech_lang")); /* one language */
     assert_non_null(offered(box, "end_call"));
     toolbox_destroy(&box);
-    box = toolbox_new(call_record(c->call), TOOLBOX_BARRED_ON_RETURN);
+    box = toolbox_new(call_record(c->call), NULL, TOOLBOX_BARRED_ON_RETURN);
     assert_null(offered(box, "end_call"));
     assert_null(offered(box, "talk_to_human"));
     assert_non_null(offered(box, "send_sms"));
