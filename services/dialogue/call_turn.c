@@ -206,12 +206,14 @@ void call_say_goodbye(call_t *self, call_now_t now, prompt_t id, effects_t *fx)
 }
 
 /* What the caller has not heard of the turn is not part of the conversation. */
-static void cut_message(call_t *self, uint32_t number, const char *heard, effects_t *fx)
+static void cut_message(call_t *self, uint32_t number, const char *heard, bool estimated,
+                        effects_t *fx)
 {
     Pl__Message *message = call_message(self, number);
     if (!message) return;
     call_set_content(message, heard);
     message->interrupted = true;
+    message->heard_estimated = estimated;
     call_transcript(self, number, PL__PERSONA__ASSISTANT, heard, false, fx);
     call_store_message(self, message, fx);
 }
@@ -247,7 +249,7 @@ void call_stop_turn(call_t *self, effects_t *fx)
         env.say_stop = &body;
         (void)fx_event(fx, self->speech, &env);
     }
-    if (!turn->started) cut_message(self, turn->message, "", fx);
+    if (!turn->started) cut_message(self, turn->message, "", false, fx);
 }
 
 void call_listen(call_t *self, call_now_t now)
@@ -544,7 +546,7 @@ pl_err_t call_on_turn_spoken(call_t *self, call_now_t now, const Pl__Envelope *e
             if (self->past[i].number == body->turn) number = self->past[i].message;
         }
         if (!number || !body->interrupted) return PL_STALE;
-        cut_message(self, number, body->heard_text, fx);
+        cut_message(self, number, body->heard_text, body->heard_estimated, fx);
         return PL_OK;
     }
     bool answering = self->thinking && self->turn.thought == self->thought;
@@ -554,7 +556,7 @@ pl_err_t call_on_turn_spoken(call_t *self, call_now_t now, const Pl__Envelope *e
         char *heard = text_copy(body->heard_text);
         self->unheard = question_unheard(&self->turn, heard);
         drop_asides(&self->turn, heard);
-        cut_message(self, self->turn.message, heard, fx);
+        cut_message(self, self->turn.message, heard, body->heard_estimated, fx);
         free(heard);
         if (answering) call_cancel_thought(self, fx);
     } else if (self->turn.thought) {

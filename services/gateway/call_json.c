@@ -298,6 +298,7 @@ static void messages(text_t *out, const Pl__CallRecord *call)
         number(out, "number", message->number);
         number(out, "turn", message->turn);
         boolean(out, "interrupted", message->interrupted);
+        boolean(out, "heard_estimated", message->heard_estimated);
         latency(out, message);
         text_add(out, "}");
     }

@@ -103,8 +103,10 @@ static void bubble(text_t *out, const Pl__CallRecord *call, const Pl__Message *m
     text_add(out, "</p><div class=\"bubble\"><p>");
     text_html(out, message->content);
     if (message->interrupted) {
-        text_add(out, "<span class=\"cut\" title=\"the customer took the floor here\"> "
-                      "— interrupted</span>");
+        text_fmt(out,
+                 "<span class=\"cut\" title=\"the customer took the floor %s\"> "
+                 "— interrupted</span>",
+                 message->heard_estimated ? "about here" : "here");
     }
     text_add(out, "</p>");
     tools(out, message);

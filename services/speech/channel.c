@@ -20,6 +20,8 @@ struct channel {
     void *stt;
     const tts_provider_t *tts; /* of the synthesis under way */
     void *tts_job;
+    size_t *source; /* for each byte of its text, how many of the sentence's are said with it */
+    size_t source_bytes;
 };
 
 static char *copy(const char *text)
@@ -81,6 +83,13 @@ static void on_audio(void *arg, const int16_t *pcm, size_t samples)
     stream_audio(self->stream, pl_clock_us(), pcm, samples);
 }
 
+static void on_said(void *arg, size_t bytes, size_t samples)
+{
+    channel_t *self = arg;
+    if (bytes == 0 || bytes > self->source_bytes) return;
+    stream_said(self->stream, self->source[bytes - 1], samples);
+}
+
 static void on_synthesised(void *arg, pl_err_t err)
 {
     channel_t *self = arg;
@@ -102,10 +111,12 @@ static pl_err_t synthesise(void *arg, const Pl__Say *sentence)
         log_warn("say.no_voice", "call=%s lang=%s", self->call_id, lang);
         return err;
     }
-    char *text = spoken_text(sentence->text, lang);
+    free(self->source);
+    char *text = spoken_text(sentence->text, lang, &self->source);
+    self->source_bytes = strlen(text);
     double rate = sentence->rate > 0 ? sentence->rate : 1.0;
     tts_say_t say = {text, lang, choice.voice, rate, sentence->style};
-    tts_sink_t sink = {on_audio, on_synthesised, self};
+    tts_sink_t sink = {on_audio, on_said, on_synthesised, self};
     self->tts = choice.provider;
     err = choice.provider->say(choice.engine, &self->tts_job, &say, &sink);
     free(text);
@@ -275,6 +286,7 @@ void channel_destroy(channel_t **self_p)
     free(self->call_id);
     free(self->owner);
     free(self->voice);
+    free(self->source);
     free(self);
 }
 

@@ -1,6 +1,7 @@
 #include "services/speech/heard.h"
 
 #include <ctype.h>
+#include <stdbool.h>
 #include <string.h>
 
 enum { LETTER_MS = 62 }; /* about 150 words a minute */
@@ -40,4 +41,27 @@ size_t heard_bytes(const char *text, uint32_t heard_ms, uint32_t total_ms)
         end = at = stop;
     }
     return end;
+}
+
+/* Letters, figures and what holds them together. Others, Chinese ones too, may be parted anywhere
+ * between two characters. */
+static bool holds(char c)
+{
+    return isalnum((unsigned char)c) || (c != '\0' && strchr("@._+-'/:", c));
+}
+
+static bool within_word(const char *text, size_t at)
+{
+    if (((unsigned char)text[at] & 0xc0) == 0x80) return true; /* within a character */
+    if (!holds(text[at - 1]) || !holds(text[at])) return false;
+    return isalnum((unsigned char)text[at]) || isalnum((unsigned char)text[at + 1]);
+}
+
+size_t heard_whole_words(const char *text, size_t bytes)
+{
+    size_t all = strlen(text);
+    if (bytes >= all) return all;
+    while (bytes > 0 && within_word(text, bytes)) bytes--;
+    while (bytes > 0 && isspace((unsigned char)text[bytes - 1])) bytes--;
+    return bytes;
 }

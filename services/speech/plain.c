@@ -46,24 +46,49 @@ static size_t markup(const char *at, bool line)
     return skip;
 }
 
-char *plain_text(const char *text)
+typedef struct {
+    char *text;
+    size_t *map;
+    size_t bytes;
+} plain_t;
+
+static void put(plain_t *self, char c, size_t source)
 {
-    char *out = malloc(strlen(text) + 1);
-    assert(out);
-    char *to = out;
+    self->map[self->bytes] = source;
+    self->text[self->bytes++] = c;
+}
+
+/* What is left out is said with what came before it. */
+static void leave_out(plain_t *self, size_t source)
+{
+    if (self->bytes > 0) self->map[self->bytes - 1] = source;
+}
+
+char *plain_text(const char *text, size_t **map_out)
+{
+    size_t room = strlen(text) + 1;
+    plain_t out = {malloc(room), malloc(room * sizeof(size_t)), 0};
+    assert(out.text && out.map);
     bool line = true;
     for (const char *at = text; *at;) {
         size_t skip = markup(at, line);
         if (skip > 0) {
             at += skip;
-            if (to > out && to[-1] != ' ') *to++ = ' ';
+            leave_out(&out, (size_t)(at - text));
+            bool apart = out.bytes == 0 || out.text[out.bytes - 1] == ' ';
+            if (!apart) put(&out, ' ', (size_t)(at - text));
             continue;
         }
         char c = *at++;
         line = c == '\n' || (line && c == ' ');
-        if (strchr("*`~|[]{}\\^<>\"", c)) continue;
-        *to++ = control((unsigned char)c) || c == '\n' ? ' ' : c;
+        if (strchr("*`~|[]{}\\^<>\"", c))
+            leave_out(&out, (size_t)(at - text));
+        else
+            put(&out, (char)(control((unsigned char)c) || c == '\n' ? ' ' : c),
+                (size_t)(at - text));
     }
-    *to = '\0';
-    return out;
+    out.text[out.bytes] = '\0';
+    if (map_out) *map_out = out.map;
+    if (!map_out) free(out.map);
+    return out.text;
 }

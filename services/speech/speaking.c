@@ -69,7 +69,9 @@ static void turn_over(speaking_t *self, turn_t *turn, bool interrupted)
     spoken.interrupted = interrupted;
     spoken.heard_ms = turn_heard_ms(turn);
     spoken.spoken_ms = turn_audio_ms(turn);
-    spoken.heard_text = turn_heard_text(turn);
+    bool estimated = false;
+    spoken.heard_text = turn_heard_text(turn, &estimated);
+    spoken.heard_estimated = estimated;
     self->sink.spoken(self->sink.arg, &spoken);
     free(spoken.heard_text);
     turn_destroy(&turn);
@@ -121,6 +123,11 @@ void speaking_audio(speaking_t *self, const int16_t *pcm, size_t samples)
     if (!self->synthesising) return;
     turn_audio(self->synthesising, pcm, samples);
     pump(self);
+}
+
+void speaking_said(speaking_t *self, size_t bytes, size_t samples)
+{
+    if (self->synthesising) turn_said(self->synthesising, bytes, samples);
 }
 
 void speaking_synthesised(speaking_t *self)

@@ -53,6 +53,8 @@ pl_err_t speaking_say(speaking_t *self, uint64_t now_us, const Pl__Say *say);
 
 /* Audio of the sentence asked for last. */
 void speaking_audio(speaking_t *self, const int16_t *pcm, size_t samples);
+/* Of that sentence the first bytes of its text are said after so many samples: an end of a word. */
+void speaking_said(speaking_t *self, size_t bytes, size_t samples);
 void speaking_synthesised(speaking_t *self); /* also when it failed */
 
 /* PL_STALE: about no turn that is being spoken; its credit counts all the same. */

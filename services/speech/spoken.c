@@ -444,49 +444,85 @@ static size_t apply(FILE *out, const char *at)
     return 0;
 }
 
-static void english(FILE *out, const char *text)
+/* What was written for a stretch of the text: both end here. */
+typedef struct {
+    size_t said, source;
+} stretch_t;
+
+/* Figures may take many words: those in the middle of it have said the middle of the stretch. */
+static void map_stretch(size_t *map, stretch_t from, stretch_t to)
 {
+    for (size_t i = from.said; i < to.said; i++)
+        map[i] =
+            from.source + (to.source - from.source) * (i + 1 - from.said) / (to.said - from.said);
+}
+
+static char *english(const char *text, size_t **map_out)
+{
+    char *said = NULL;
+    size_t bytes = 0;
+    FILE *out = open_memstream(&said, &bytes);
+    stretch_t *stretches = calloc(strlen(text) + 1, sizeof *stretches);
+    assert(out && stretches);
+    size_t count = 0;
     bool boundary = true; /* a word may begin here */
     for (const char *at = text; *at;) {
-        size_t bytes = boundary ? apply(out, at) : 0;
-        at += bytes;
-        if (bytes > 0) {
-            boundary = false;
-            continue;
+        size_t taken = boundary ? apply(out, at) : 0;
+        at += taken;
+        boundary = false;
+        if (taken == 0) {
+            char c = *at++;
+            boundary = strchr(" (\"'/-", c) != NULL;
+            (void)fputc(c == '/' || c == '_' ? ' ' : c, out);
         }
-        char c = *at++;
-        boundary = strchr(" (\"'/-", c) != NULL;
-        (void)fputc(c == '/' || c == '_' ? ' ' : c, out);
+        stretches[count++] = (stretch_t){(size_t)ftell(out), (size_t)(at - text)};
     }
+    (void)fclose(out);
+    size_t *map = calloc(bytes + 1, sizeof *map);
+    assert(map);
+    stretch_t last = {0, 0};
+    for (size_t i = 0; i < count; i++) {
+        map_stretch(map, last, stretches[i]);
+        last = stretches[i];
+    }
+    free(stretches);
+    *map_out = map;
+    return said;
 }
 
 /* One space between words, none before a comma or full stop. */
-static void tidy(char *text)
+static void tidy(char *text, size_t *map)
 {
-    char *to = text;
-    for (const char *at = text; *at; at++) {
-        bool space = *at == ' ' || *at == '\n' || *at == '\t' || *at == '\r';
-        if (!space && strchr(",.;:!?", *at) && to > text && to[-1] == ' ') to--;
-        if (space && (to == text || to[-1] == ' ')) continue;
-        *to++ = space ? ' ' : *at;
+    size_t n = 0;
+    for (size_t i = 0; text[i]; i++) {
+        char c = text[i];
+        bool space = c == ' ' || c == '\n' || c == '\t' || c == '\r';
+        if (!space && strchr(",.;:!?", c) && n > 0 && text[n - 1] == ' ') n--;
+        if (space && (n == 0 || text[n - 1] == ' ')) continue;
+        map[n] = map[i];
+        text[n++] = space ? ' ' : c;
     }
-    if (to > text && to[-1] == ' ') to--;
-    *to = '\0';
+    if (n > 0 && text[n - 1] == ' ') n--;
+    text[n] = '\0';
 }
 
-char *spoken_text(const char *text, const char *lang)
+char *spoken_text(const char *text, const char *lang, size_t **map_out)
 {
-    char *plain = plain_text(text);
+    size_t *map = NULL;
+    char *said = plain_text(text, &map);
     if (strncasecmp(lang, "en", 2) == 0 && (lang[2] == '\0' || lang[2] == '-')) {
-        char *said = NULL;
-        size_t bytes = 0;
-        FILE *out = open_memstream(&said, &bytes);
-        assert(out);
-        english(out, plain);
-        (void)fclose(out);
+        size_t *words = NULL;
+        char *plain = said;
+        said = english(plain, &words);
+        for (size_t i = 0; said[i]; i++) words[i] = words[i] > 0 ? map[words[i] - 1] : 0;
         free(plain);
-        plain = said;
+        free(map);
+        map = words;
     }
-    tidy(plain);
-    return plain;
+    tidy(said, map);
+    if (map_out)
+        *map_out = map;
+    else
+        free(map);
+    return said;
 }

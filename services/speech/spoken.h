@@ -7,7 +7,10 @@
 #ifndef PL_SPEECH_SPOKEN_H
 #define PL_SPEECH_SPOKEN_H
 
-/* malloc'd, never NULL, possibly "". lang is a short code. */
-char *spoken_text(const char *text, const char *lang);
+#include <stddef.h>
+
+/* malloc'd, never NULL, possibly "". lang is a short code. *map_out (may be NULL) is malloc'd, too:
+ * for each byte of the result, how many bytes of text are said with it. */
+char *spoken_text(const char *text, const char *lang, size_t **map_out);
 
 #endif

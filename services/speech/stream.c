@@ -306,6 +306,11 @@ void stream_audio(stream_t *self, uint64_t now_us, const int16_t *pcm, size_t sa
     speaking_audio(self->speaking, pcm, samples);
 }
 
+void stream_said(stream_t *self, size_t bytes, size_t samples)
+{
+    speaking_said(self->speaking, bytes, samples);
+}
+
 void stream_synthesised(stream_t *self, uint64_t now_us)
 {
     self->now_us = now_us;

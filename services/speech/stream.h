@@ -62,6 +62,8 @@ void stream_final(stream_t *self, uint64_t now_us, const char *text, double conf
 
 /* From the synthesiser. */
 void stream_audio(stream_t *self, uint64_t now_us, const int16_t *pcm, size_t samples);
+/* After so many samples of that sentence the first bytes of its text are said. */
+void stream_said(stream_t *self, size_t bytes, size_t samples);
 void stream_synthesised(stream_t *self, uint64_t now_us); /* also when it failed */
 
 void stream_tick(stream_t *self, uint64_t now_us); /* at least every 100 ms */

@@ -15,8 +15,9 @@ enum {
 struct trim {
     trim_out_fn *out;
     void *arg;
-    bool sounded;
-    int16_t *held; /* silence that may be the end */
+    bool sounded, ended;
+    size_t skipped; /* at the beginning */
+    int16_t *held;  /* silence that may be the end */
     size_t samples, room;
 };
 
@@ -65,12 +66,15 @@ static void give_held(trim_t *self, size_t most)
     size_t skip = !self->sounded && self->samples > most ? self->samples - most : 0;
     size_t count = self->samples - skip;
     if (count > most) count = most;
+    if (!self->sounded) self->skipped += skip;
     if (count > 0) self->out(self->arg, self->held + skip, count);
     self->samples = 0;
 }
 
 void trim_feed(trim_t *self, const int16_t *pcm, size_t samples)
 {
+    if (self->ended) self->skipped = 0;
+    self->ended = false;
     size_t sound = last_sound(pcm, samples);
     if (sound > 0) {
         size_t first = 0;
@@ -88,4 +92,10 @@ void trim_end(trim_t *self)
     if (self->sounded) give_held(self, KEEP);
     self->samples = 0;
     self->sounded = false;
+    self->ended = true;
+}
+
+size_t trim_skipped(const trim_t *self)
+{
+    return self->skipped;
 }

@@ -19,5 +19,6 @@ void trim_destroy(trim_t **self_p);
 
 void trim_feed(trim_t *self, const int16_t *pcm, size_t samples);
 void trim_end(trim_t *self); /* gives the little that is kept at the end; feed may begin anew */
+size_t trim_skipped(const trim_t *self); /* samples left out at the beginning, until fed anew */
 
 #endif

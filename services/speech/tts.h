@@ -25,6 +25,9 @@ typedef struct {
 
 typedef struct {
     void (*audio)(void *arg, const int16_t *pcm, size_t samples); /* borrowed */
+    /* After so many samples of the audio the first bytes of the text are said. Rising, at ends of
+     * words; a provider that does not know calls it never. */
+    void (*said)(void *arg, size_t bytes, size_t samples);
     void (*done)(void *arg, pl_err_t err); /* once, at the end; the job is gone then */
     void *arg;
 } tts_sink_t;

@@ -11,9 +11,15 @@
 enum { SAMPLES_MS = PL_FRAME_HZ / 1000 };
 
 typedef struct {
+    size_t bytes, samples; /* of the sentence */
+} word_end_t;
+
+typedef struct {
     Pl__Say *say;
     size_t start, end; /* in the turn's samples; end grows while it is synthesised */
     bool complete;
+    word_end_t *words; /* rising; NULL: nobody told */
+    size_t word_count;
 } sentence_t;
 
 struct turn {
@@ -46,7 +52,10 @@ void turn_destroy(turn_t **self_p)
     turn_t *self = *self_p;
     if (!self) return;
     *self_p = NULL;
-    for (size_t i = 0; i < self->count; i++) pl__say__free_unpacked(self->sentences[i].say, NULL);
+    for (size_t i = 0; i < self->count; i++) {
+        pl__say__free_unpacked(self->sentences[i].say, NULL);
+        free(self->sentences[i].words);
+    }
     free(self->sentences);
     free(self->pcm);
     free(self);
@@ -149,6 +158,16 @@ void turn_audio(turn_t *self, const int16_t *pcm, size_t samples)
     }
     append(self, pcm, samples);
     s->end = self->samples;
+}
+
+void turn_said(turn_t *self, size_t bytes, size_t samples)
+{
+    if (!self->under_way) return;
+    sentence_t *s = &self->sentences[self->synthesised];
+    if (s->word_count > 0 && samples < s->words[s->word_count - 1].samples) return;
+    s->words = realloc(s->words, (s->word_count + 1) * sizeof *s->words);
+    assert(s->words);
+    s->words[s->word_count++] = (word_end_t){bytes, samples};
 }
 
 void turn_synthesised(turn_t *self)
@@ -261,24 +280,38 @@ static uint32_t sentence_ms(const sentence_t *s)
     return ms > guess_ms ? ms : guess_ms;
 }
 
+/* The same up to the last word that ends there, by the synthesiser's own account. */
+static size_t words_heard(const sentence_t *s, size_t samples)
+{
+    size_t bytes = 0;
+    for (size_t i = 0; i < s->word_count && s->words[i].samples <= samples; i++)
+        bytes = s->words[i].bytes;
+    return heard_whole_words(s->say->text, bytes);
+}
+
 /* Bytes of the sentence's text that were heard. */
-static size_t sentence_heard(const turn_t *self, size_t i)
+static size_t sentence_heard(const turn_t *self, size_t i, bool *estimated)
 {
     const sentence_t *s = &self->sentences[i];
     uint32_t start_ms = (uint32_t)(s->start / SAMPLES_MS);
     bool reached = i < self->synthesised + (self->under_way ? 1 : 0);
     if (!reached || s->end == s->start || self->heard_ms <= start_ms) return 0;
-    return heard_bytes(s->say->text, self->heard_ms - start_ms, sentence_ms(s));
+    uint32_t heard_ms = self->heard_ms - start_ms;
+    if (s->complete && heard_ms >= sentence_ms(s)) return strlen(s->say->text);
+    if (s->word_count > 0) return words_heard(s, (size_t)heard_ms * SAMPLES_MS);
+    *estimated = true;
+    return heard_bytes(s->say->text, heard_ms, sentence_ms(s));
 }
 
-char *turn_heard_text(const turn_t *self)
+char *turn_heard_text(const turn_t *self, bool *estimated)
 {
+    *estimated = false;
     size_t room = 1, at = 0;
     for (size_t i = 0; i < self->count; i++) room += strlen(self->sentences[i].say->text) + 1;
     char *text = malloc(room);
     assert(text);
     for (size_t i = 0; i < self->count; i++) {
-        size_t bytes = sentence_heard(self, i);
+        size_t bytes = sentence_heard(self, i, estimated);
         if (bytes == 0) continue;
         if (at > 0) text[at++] = ' ';
         memcpy(text + at, self->sentences[i].say->text, bytes);

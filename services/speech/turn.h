@@ -30,6 +30,7 @@ void turn_close(turn_t *self); /* no further sentence will come */
  * turn_audio belongs to it. */
 const Pl__Say *turn_synthesise(turn_t *self);
 void turn_audio(turn_t *self, const int16_t *pcm, size_t samples);
+void turn_said(turn_t *self, size_t bytes, size_t samples); /* as speaking_said */
 void turn_synthesised(turn_t *self);
 
 /* The next frame to send, its pcm borrowed until turn_frame_sent; false when none is ready. */
@@ -45,7 +46,8 @@ uint32_t turn_outstanding_ms(const turn_t *self); /* sent, not yet heard */
 void turn_played(turn_t *self, uint32_t heard_ms, bool started);
 bool turn_started(const turn_t *self);
 uint32_t turn_heard_ms(const turn_t *self);
-char *turn_heard_text(const turn_t *self);   /* malloc'd */
+/* malloc'd. *estimated: nobody told where the words of the sentence end that was cut. */
+char *turn_heard_text(const turn_t *self, bool *estimated);
 bool turn_interruptible(const turn_t *self); /* the sentence being heard */
 
 void turn_flush(turn_t *self, uint64_t now_us);

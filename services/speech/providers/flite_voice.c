@@ -52,13 +52,48 @@ static void voice_make(voice_t *v)
     if (v->voice) v->stretch = flite_get_param_float(v->voice->features, "duration_stretch", 1.0f);
 }
 
+/* Where the words end. Flite's tokens are the text's words in order, without the marks around them;
+ * one that it leaves out is passed over. */
+static size_t list_words(cst_utterance *utterance, const char *text, flite_word_t *words,
+                         size_t max)
+{
+    size_t count = 0;
+    const char *at = text + strspn(text, " \t\r\n");
+    const cst_item *token = relation_head(utt_relation(utterance, "Token"));
+    for (; token && *at && count < max; at += strspn(at, " \t\r\n")) {
+        size_t bytes = strcspn(at, " \t\r\n");
+        const char *name = item_feat_string(token, "name");
+        const char *found = strstr(at, name);
+        at += bytes;
+        if (!found || found >= at) continue;
+        const cst_item *word = item_last_daughter(token);
+        token = item_next(token);
+        if (!word) continue;
+        float end_s = ffeature_float(word, "R:SylStructure.daughtern.daughtern.R:Segment.end");
+        if (end_s > 0)
+            words[count++] =
+                (flite_word_t){(size_t)(at - text), (size_t)(end_s * (float)PL_FRAME_HZ)};
+    }
+    return count;
+}
+
+typedef struct {
+    flite_word_t *list;
+    size_t max, count;
+} words_t;
+
 /* A wave of the voice's own rate, or NULL. Guarded by the caller. */
-static cst_wave *voice_wave(voice_t *v, double rate, const char *text)
+static cst_wave *voice_wave(voice_t *v, double rate, const char *text, words_t *words)
 {
     voice_make(v);
     if (!v->voice) return NULL;
     flite_feat_set_float(v->voice->features, "duration_stretch", v->stretch / (float)rate);
-    return flite_text_to_wave(text, v->voice);
+    cst_utterance *utterance = flite_synth_text(text, v->voice);
+    if (!utterance) return NULL;
+    cst_wave *wave = copy_wave(utt_wave(utterance));
+    words->count = list_words(utterance, text, words->list, words->max);
+    delete_utterance(utterance);
+    return wave;
 }
 
 bool flite_voice_known(const char *voice)
@@ -66,8 +101,9 @@ bool flite_voice_known(const char *voice)
     return voice_find(voice) != NULL;
 }
 
-pl_err_t flite_voice_say(const char *voice, double rate, const char *text, int16_t **pcm_out,
-                         size_t *samples_out)
+pl_err_t flite_voice_words(const char *voice, double rate, const char *text, int16_t **pcm_out,
+                           size_t *samples_out, flite_word_t *words, size_t words_max,
+                           size_t *count_out)
 {
     voice_t *v = voice_find(voice);
     if (!v) return PL_NOT_FOUND;
@@ -77,7 +113,8 @@ pl_err_t flite_voice_say(const char *voice, double rate, const char *text, int16
     if (rate > 2.0) rate = 2.0;
 
     pthread_mutex_lock(&guard);
-    cst_wave *wave = voice_wave(v, rate, text);
+    words_t ends = {words, words_max, 0};
+    cst_wave *wave = voice_wave(v, rate, text, &ends);
     pthread_mutex_unlock(&guard);
 
     pl_err_t err = PL_OK;
@@ -87,10 +124,18 @@ pl_err_t flite_voice_say(const char *voice, double rate, const char *text, int16
     } else if (wave->num_samples <= 0) {
         err = PL_INVALID; /* punctuation alone */
     } else {
+        *count_out = ends.count;
         *samples_out = (size_t)wave->num_samples;
         *pcm_out = wave->samples; /* Flite's allocator is malloc */
         wave->samples = NULL;
     }
     if (wave) delete_wave(wave);
     return err;
+}
+
+pl_err_t flite_voice_say(const char *voice, double rate, const char *text, int16_t **pcm_out,
+                         size_t *samples_out)
+{
+    size_t none = 0;
+    return flite_voice_words(voice, rate, text, pcm_out, samples_out, NULL, 0, &none);
 }

@@ -17,6 +17,15 @@
 pl_err_t flite_voice_say(const char *voice, double rate, const char *text, int16_t **pcm_out,
                          size_t *samples_out);
 
+/* Where a word of the text ends: its bytes up to there, and the samples. */
+typedef struct {
+    size_t bytes, samples;
+} flite_word_t;
+/* The same, and the first words_max words' ends; *count_out is how many. */
+pl_err_t flite_voice_words(const char *voice, double rate, const char *text, int16_t **pcm_out,
+                           size_t *samples_out, flite_word_t *words, size_t words_max,
+                           size_t *count_out);
+
 bool flite_voice_known(const char *voice); /* "" and NULL are known: the default */
 
 #endif

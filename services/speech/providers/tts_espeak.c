@@ -12,19 +12,47 @@
 
 enum { BUFFER_MS = 60, WORDS_A_MINUTE = 165, LANG_BYTES = 36, VOICE_BYTES = 64 };
 
+static int espeak_hz;      /* the same */
 static char *known_langs;  /* " af fr fr-fr ", filled at the first opening, then read only */
 static char *known_voices; /* "\nFrench_(France)\n", the same */
 
 typedef struct {
-    voice_emit_fn *emit;
-    void *arg;
+    const voice_out_t *out;
+    const char *text;
+    int hz;
+    size_t emitted; /* samples */
 } flow_t;
+
+/* Bytes of so many characters. */
+static size_t bytes_of(const char *text, int characters)
+{
+    size_t at = 0;
+    while (text[at] && characters > 0) {
+        at++;
+        if (((unsigned char)text[at] & 0xc0) != 0x80) characters--;
+    }
+    return at;
+}
+
+/* A word begins: those before it are said. eSpeak counts characters from 1. */
+static void on_word(const flow_t *flow, const espeak_EVENT *event)
+{
+    size_t bytes = bytes_of(flow->text, event->text_position - 1);
+    if (event->length == 0 || bytes == 0) return; /* eSpeak sends a few about no word */
+    uint64_t samples = (uint64_t)event->audio_position * (uint64_t)flow->hz / 1000;
+    flow->out->said(flow->out->arg, bytes, (size_t)samples);
+}
 
 static int on_samples(short *wav, int count, espeak_EVENT *events)
 {
     flow_t *flow = events->user_data;
-    if (!wav || count <= 0 || !flow) return 0;
-    return flow->emit(flow->arg, wav, (size_t)count) ? 0 : 1;
+    if (!flow) return 0;
+    for (const espeak_EVENT *e = events; e->type != espeakEVENT_LIST_TERMINATED; e++) {
+        if (e->type == espeakEVENT_WORD) on_word(flow, e);
+    }
+    if (!wav || count <= 0) return 0;
+    flow->emitted += (size_t)count;
+    return flow->out->emit(flow->out->arg, wav, (size_t)count) ? 0 : 1;
 }
 
 static void lower(char *out, size_t room, const char *lang)
@@ -72,16 +100,18 @@ static pl_err_t take_voice(const tts_say_t *what)
     return espeak_SetVoiceByProperties(&wanted) == EE_OK ? PL_OK : PL_NOT_FOUND;
 }
 
-static pl_err_t say(const tts_say_t *what, voice_emit_fn *emit, void *arg)
+static pl_err_t say(const tts_say_t *what, const voice_out_t *out)
 {
     pl_err_t err = take_voice(what);
     if (err) return err;
     double rate = what->rate > 0 ? what->rate : 1.0;
     (void)espeak_SetParameter(espeakRATE, (int)(WORDS_A_MINUTE * rate), 0);
-    flow_t flow = {emit, arg};
+    flow_t flow = {out, what->text, espeak_hz, 0};
     espeak_ERROR rc = espeak_Synth(what->text, strlen(what->text) + 1, 0, POS_CHARACTER, 0,
                                    espeakCHARS_UTF8, NULL, &flow);
-    return rc == EE_OK ? PL_OK : PL_INTERNAL;
+    if (rc != EE_OK) return PL_INTERNAL;
+    out->said(out->arg, strlen(what->text), flow.emitted);
+    return PL_OK;
 }
 
 static void append(char **text, const char *word, const char *mark)
@@ -106,27 +136,26 @@ static void list_voices(void)
 }
 
 /* Once a process and until its exit: a second espeak_Terminate waits for ever (1.51). */
-static int initialise(void)
+static bool initialise(void)
 {
-    static int hz;
-    if (hz > 0) return hz;
-    hz = espeak_Initialize(AUDIO_OUTPUT_SYNCHRONOUS, BUFFER_MS, NULL, espeakINITIALIZE_DONT_EXIT);
-    if (hz <= 0) return hz;
+    if (espeak_hz > 0) return true;
+    espeak_hz =
+        espeak_Initialize(AUDIO_OUTPUT_SYNCHRONOUS, BUFFER_MS, NULL, espeakINITIALIZE_DONT_EXIT);
+    if (espeak_hz <= 0) return false;
     espeak_SetSynthCallback(on_samples);
     list_voices();
-    return hz;
+    return true;
 }
 
 static pl_err_t espeak_open_engine(void **engine, pl_loop_t *loop, const pl_config_t *cfg)
 {
     (void)cfg;
-    int hz = initialise();
-    if (hz <= 0) {
+    if (!initialise()) {
         (void)fprintf(stderr, "parley-speech: eSpeak NG's data cannot be read (Debian's "
                               "espeak-ng-data has it)\n");
         return PL_UNAVAILABLE;
     }
-    *engine = voice_pool_new(loop, "espeak", 1, (uint32_t)hz, say);
+    *engine = voice_pool_new(loop, "espeak", 1, (uint32_t)espeak_hz, say);
     return PL_OK;
 }
 

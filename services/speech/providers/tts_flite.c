@@ -8,13 +8,18 @@
 
 #include <stdlib.h>
 
-static pl_err_t say(const tts_say_t *what, voice_emit_fn *emit, void *arg)
+enum { WORDS_MAX = 256 };
+
+static pl_err_t say(const tts_say_t *what, const voice_out_t *out)
 {
     int16_t *pcm = NULL;
-    size_t samples = 0;
-    pl_err_t err = flite_voice_say(what->voice, what->rate, what->text, &pcm, &samples);
+    size_t samples = 0, count = 0;
+    flite_word_t words[WORDS_MAX];
+    pl_err_t err = flite_voice_words(what->voice, what->rate, what->text, &pcm, &samples, words,
+                                     WORDS_MAX, &count);
     if (err) return err;
-    (void)emit(arg, pcm, samples);
+    (void)out->emit(out->arg, pcm, samples);
+    for (size_t i = 0; i < count; i++) out->said(out->arg, words[i].bytes, words[i].samples);
     free(pcm);
     return PL_OK;
 }

@@ -13,9 +13,13 @@
 #include "services/speech/resample.h"
 #include "services/speech/trim.h"
 
-enum { THREADS_MAX = 16, CLAUSE_PAUSE_MS = 120 };
+enum { THREADS_MAX = 16, CLAUSE_PAUSE_MS = 120, MARKS_MAX = 256 /* words of a clause */ };
 
 typedef struct job job_t;
+
+typedef struct {
+    size_t bytes, samples;
+} mark_t;
 
 typedef struct {
     voice_pool_t *pool;
@@ -45,6 +49,9 @@ struct job {
     resample_t *resample;
     trim_t *trim;
     pl_err_t err;
+    size_t given;            /* samples, at 16 kHz */
+    mark_t marks[MARKS_MAX]; /* of the clause, in samples as emitted */
+    size_t mark_count;
 };
 
 typedef struct {
@@ -53,9 +60,15 @@ typedef struct {
     int16_t pcm[];
 } piece_t;
 
+typedef struct {
+    job_t *job;
+    mark_t mark;
+} word_t;
+
 /* ---- on a pool's thread ---- */
 
 static void on_piece(void *arg);
+static void on_word(void *arg);
 static void on_done(void *arg);
 
 static void give(void *arg, const int16_t *pcm, size_t samples)
@@ -66,6 +79,7 @@ static void give(void *arg, const int16_t *pcm, size_t samples)
     piece->job = job;
     piece->samples = samples;
     memcpy(piece->pcm, pcm, samples * sizeof *pcm);
+    job->given += samples;
     pl_loop_post(job->pool->home, on_piece, piece);
 }
 
@@ -83,6 +97,30 @@ static bool emit(void *arg, const int16_t *pcm, size_t samples)
     return true;
 }
 
+static void said(void *arg, size_t bytes, size_t samples)
+{
+    job_t *job = arg;
+    size_t last = job->mark_count > 0 ? job->marks[job->mark_count - 1].bytes : 0;
+    if (bytes > last && job->mark_count < MARKS_MAX)
+        job->marks[job->mark_count++] = (mark_t){bytes, samples};
+}
+
+/* Tells the words of the clause that begins at that byte, its audio at that sample. */
+static void tell_words(job_t *job, size_t byte, size_t sample)
+{
+    size_t skipped = trim_skipped(job->trim);
+    for (size_t i = 0; i < job->mark_count; i++) {
+        size_t at = (size_t)((uint64_t)job->marks[i].samples * PL_FRAME_HZ / job->pool->hz);
+        at = sample + (at > skipped ? at - skipped : 0);
+        word_t *word = malloc(sizeof *word);
+        assert(word);
+        word->job = job;
+        word->mark = (mark_t){byte + job->marks[i].bytes, at < job->given ? at : job->given};
+        pl_loop_post(job->pool->home, on_word, word);
+    }
+    job->mark_count = 0;
+}
+
 static void pause_between(job_t *job)
 {
     static const int16_t zeros[CLAUSE_PAUSE_MS * PL_FRAME_HZ / 1000] = {0};
@@ -93,15 +131,18 @@ static pl_err_t say_clauses(job_t *job)
 {
     pl_err_t err = PL_INVALID; /* nothing to say, unless some clause says something */
     char *rest = job->text;
+    const voice_out_t out = {emit, said, job};
     while (*rest && !atomic_load(&job->cancelled)) {
         size_t bytes = clause_bytes(rest);
         char kept = rest[bytes];
         rest[bytes] = '\0';
         job->say.text = rest;
         if (err == PL_OK) pause_between(job);
-        pl_err_t one = job->pool->say(&job->say, emit, job);
+        size_t sample = job->given;
+        pl_err_t one = job->pool->say(&job->say, &out);
         resample_end(job->resample);
         trim_end(job->trim);
+        tell_words(job, (size_t)(rest - job->text), sample);
         if (one != PL_INVALID) err = one;
         rest[bytes] = kept;
         rest += bytes;
@@ -156,6 +197,14 @@ static void on_piece(void *arg)
     job_t *job = piece->job;
     if (job->wanted) job->sink.audio(job->sink.arg, piece->pcm, piece->samples);
     free(piece);
+}
+
+static void on_word(void *arg)
+{
+    word_t *word = arg;
+    job_t *job = word->job;
+    if (job->wanted) job->sink.said(job->sink.arg, word->mark.bytes, word->mark.samples);
+    free(word);
 }
 
 static void on_done(void *arg)

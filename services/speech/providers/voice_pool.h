@@ -17,9 +17,14 @@
 
 typedef struct voice_pool voice_pool_t;
 
-/* Gives out samples at the library's rate; false: nobody wants more of it. */
-typedef bool voice_emit_fn(void *arg, const int16_t *pcm, size_t samples);
-typedef pl_err_t voice_say_fn(const tts_say_t *say, voice_emit_fn *emit, void *arg);
+typedef struct {
+    /* Gives out samples at the library's rate; false: nobody wants more of it. */
+    bool (*emit)(void *arg, const int16_t *pcm, size_t samples);
+    /* Where words end: the first bytes of the text are said after so many samples, as emitted. */
+    void (*said)(void *arg, size_t bytes, size_t samples);
+    void *arg;
+} voice_out_t;
+typedef pl_err_t voice_say_fn(const tts_say_t *say, const voice_out_t *out);
 
 /* name: of its threads, at most 12 characters. Never NULL. */
 voice_pool_t *voice_pool_new(pl_loop_t *home, const char *name, size_t threads, uint32_t hz,

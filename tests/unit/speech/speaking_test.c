@@ -370,6 +370,73 @@ static void a_flushed_turn_tells_the_words_that_were_heard(void **state)
     assert_int_equal(say(w, 4, 0, "next", true), PL_OK);
 }
 
+/* Cuts a turn of one sentence, synthesised to 1000 ms, where so much was heard. */
+static void cut_at(world_t *w, uint32_t turn, uint32_t heard_ms)
+{
+    (void)played(w, turn, 0, false);
+    for (uint32_t ms = 100; ms < heard_ms; ms += 100) (void)played(w, turn, ms, false);
+    (void)speaking_stop(w->mouth, w->now_us, turn);
+    (void)played(w, turn, heard_ms, true);
+}
+
+static void a_cut_sentence_ends_with_the_word_the_synthesiser_names(void **state)
+{
+    world_t *w = *state;
+    (void)say(w, 1, 0, "one two three", true);
+    audio(w, 1000);
+    speaking_said(w->mouth, 3, 800 * 16); /* a slow one */
+    speaking_said(w->mouth, 7, 900 * 16);
+    speaking_said(w->mouth, 13, 1000 * 16);
+    speaking_synthesised(w->mouth);
+    cut_at(w, 1, 780);
+    assert_string_equal(w->heard, ""); /* of which the end was not heard */
+    assert_false(w->last.heard_estimated);
+    (void)say(w, 2, 0, "one two three", true);
+    audio(w, 1000);
+    speaking_said(w->mouth, 3, 800 * 16);
+    speaking_said(w->mouth, 7, 900 * 16);
+    speaking_synthesised(w->mouth);
+    cut_at(w, 2, 920);
+    assert_string_equal(w->heard, "one two");
+    assert_false(w->last.heard_estimated);
+}
+
+static void without_that_the_cut_is_an_estimate_and_called_one(void **state)
+{
+    world_t *w = *state;
+    (void)say(w, 1, 0, "one two three", true);
+    synthesised(w, 1000);
+    cut_at(w, 1, 780);
+    assert_string_equal(w->heard, "one two");
+    assert_true(w->last.heard_estimated);
+    (void)say(w, 2, 0, "one two three", true);
+    synthesised(w, 1000);
+    cut_at(w, 2, 1000); /* all of it */
+    assert_string_equal(w->heard, "one two three");
+    assert_false(w->last.heard_estimated);
+}
+
+static void words_count_from_their_own_sentence(void **state)
+{
+    world_t *w = *state;
+    (void)say(w, 1, 0, "one two", false);
+    (void)say(w, 1, 1, "three four", true);
+    audio(w, 300);
+    speaking_said(w->mouth, 3, 100 * 16);
+    speaking_said(w->mouth, 7, 300 * 16);
+    speaking_synthesised(w->mouth);
+    audio(w, 300);
+    speaking_said(w->mouth, 5, 100 * 16);
+    speaking_said(w->mouth, 10, 300 * 16);
+    speaking_synthesised(w->mouth);
+    (void)played(w, 1, 0, false);
+    (void)played(w, 1, 300, false);
+    (void)speaking_stop(w->mouth, w->now_us, 1);
+    (void)played(w, 1, 300 + SPEAKING_PAUSE_MS + 140, true);
+    assert_string_equal(w->heard, "one two three");
+    assert_false(w->last.heard_estimated);
+}
+
 static void a_flush_that_is_not_answered_ends_by_the_clock(void **state)
 {
     world_t *w = *state;
@@ -451,6 +518,9 @@ int main(void)
         TEST(synthesis_does_not_run_too_far_ahead),
         TEST(started_tells_how_long_the_first_sound_took),
         TEST(a_flushed_turn_tells_the_words_that_were_heard),
+        TEST(a_cut_sentence_ends_with_the_word_the_synthesiser_names),
+        TEST(without_that_the_cut_is_an_estimate_and_called_one),
+        TEST(words_count_from_their_own_sentence),
         TEST(a_flush_that_is_not_answered_ends_by_the_clock),
         TEST(what_was_never_sent_is_over_without_the_lane),
         TEST(stopping_an_older_turn_leaves_the_newer),

@@ -16,7 +16,7 @@
 
 static void says(const char *text, const char *expected)
 {
-    char *said = spoken_text(text, "en-US");
+    char *said = spoken_text(text, "en-US", NULL);
     assert_string_equal(said, expected);
     free(said);
 }
@@ -110,7 +110,7 @@ static void markup_is_not_spoken(void **state)
 static void other_languages_keep_their_figures(void **state)
 {
     (void)state;
-    char *said = spoken_text("Rendez-vous \xc3\xa0 9:05, **demain**", "fr-FR");
+    char *said = spoken_text("Rendez-vous \xc3\xa0 9:05, **demain**", "fr-FR", NULL);
     assert_string_equal(said, "Rendez-vous \xc3\xa0 9:05, demain");
     free(said);
 }
@@ -128,7 +128,7 @@ static void no_input_breaks_it(void **state)
             text[c] = alphabet[(seed >> 16) % (sizeof alphabet - 1)];
         }
         text[bytes < sizeof text ? bytes : sizeof text - 1] = '\0';
-        char *said = spoken_text(text, "en");
+        char *said = spoken_text(text, "en", NULL);
         assert_non_null(said);
         free(said);
     }
@@ -152,6 +152,55 @@ static void long_sentences_are_cut_at_clauses(void **state)
         assert_in_range(bytes, 1, CLAUSE_MOST_BYTES);
         rest += bytes;
     }
+}
+
+/* What of the text was said with the first words of what is spoken. */
+static void assert_source(const char *text, const char *words, const char *source)
+{
+    size_t *map = NULL;
+    char *said = spoken_text(text, "en-US", &map);
+    const char *found = strstr(said, words);
+    if (!found) fail_msg("%s", said);
+    size_t bytes = map[(size_t)(found - said) + strlen(words) - 1];
+    if (strlen(source) != bytes || strncmp(text, source, bytes) != 0)
+        fail_msg("\"%.*s\" of \"%s\"", (int)bytes, text, text);
+    free(said);
+    free(map);
+}
+
+static void what_is_spoken_is_known_to_be_which_part_of_the_text(void **state)
+{
+    (void)state;
+    assert_source("Hello there, friend.", "Hello there", "Hello there");
+    assert_source("Hello there, friend.", "friend.", "Hello there, friend.");
+    assert_source("It is **very** late.", "very", "It is **very**");
+    assert_source("It is **very** late.", "late.", "It is **very** late.");
+    assert_source("Room 25 is free", "twenty five", "Room 25");
+    assert_source("Room 25 is free", "is", "Room 25 is");
+    assert_source("It costs 20% more, a lot", "percent", "It costs 20%");
+    assert_source("It costs 20% more, a lot", "a lot", "It costs 20% more, a lot");
+    size_t *map = NULL;
+    char *said = spoken_text("", "en-US", &map);
+    assert_string_equal(said, "");
+    free(said);
+    free(map);
+}
+
+static void words_are_heard_whole(void **state)
+{
+    (void)state;
+    const char *text = "Call +33 612 345 678, or write";
+    assert_int_equal(heard_whole_words(text, 4), 4);
+    assert_int_equal(heard_whole_words(text, 5), 4);
+    assert_int_equal(heard_whole_words(text, 10), 8); /* within a group */
+    assert_int_equal(heard_whole_words(text, 12), 12);
+    assert_int_equal(heard_whole_words(text, strlen(text)), strlen(text));
+    assert_int_equal(heard_whole_words(text, 9999), strlen(text));
+    assert_int_equal(heard_whole_words("a@b.org now", 5), 0);
+    const char *chinese = "\xe4\xbd\xa0\xe5\xa5\xbd"; /* two characters */
+    assert_int_equal(heard_whole_words(chinese, 3), 3);
+    assert_int_equal(heard_whole_words(chinese, 4), 3);
+    assert_int_equal(heard_whole_words("", 0), 0);
 }
 
 static void words_are_heard_by_their_share_of_the_audio(void **state)
@@ -180,6 +229,8 @@ int main(void)
         cmocka_unit_test(other_languages_keep_their_figures),
         cmocka_unit_test(no_input_breaks_it),
         cmocka_unit_test(long_sentences_are_cut_at_clauses),
+        cmocka_unit_test(what_is_spoken_is_known_to_be_which_part_of_the_text),
+        cmocka_unit_test(words_are_heard_whole),
         cmocka_unit_test(words_are_heard_by_their_share_of_the_audio),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -22,6 +22,11 @@ static size_t kept_count;
 
 typedef struct {
     size_t samples, pieces;
+    int16_t pcm[20 * PL_FRAME_HZ]; /* the first of it */
+    struct {
+        size_t bytes, samples;
+    } words[64];
+    size_t word_count;
     int64_t energy;
     unsigned done;
     pl_err_t err;
@@ -30,9 +35,19 @@ typedef struct {
 static void on_audio(void *arg, const int16_t *pcm, size_t samples)
 {
     heard_t *h = arg;
+    for (size_t i = 0; i < samples && h->samples + i < sizeof h->pcm / sizeof *h->pcm; i++)
+        h->pcm[h->samples + i] = pcm[i];
     for (size_t i = 0; i < samples; i++) h->energy += (int64_t)pcm[i] * pcm[i];
     h->samples += samples;
     h->pieces++;
+}
+
+static void on_said(void *arg, size_t bytes, size_t samples)
+{
+    heard_t *h = arg;
+    assert_true(h->word_count < 64);
+    h->words[h->word_count].bytes = bytes;
+    h->words[h->word_count++].samples = samples;
 }
 
 static void on_done(void *arg, pl_err_t err)
@@ -89,7 +104,7 @@ static void say(const voices_choice_t *who, const char *lang, const char *text, 
                 heard_t *h)
 {
     tts_say_t what = {text, lang, who->voice, rate, PL__STYLE__NONE};
-    tts_sink_t sink = {on_audio, on_done, h};
+    tts_sink_t sink = {on_audio, on_said, on_done, h};
     void *job = NULL;
     assert_int_equal(who->provider->say(who->engine, &job, &what, &sink), PL_OK);
     wait_ms(&h->done, 10000);
@@ -177,7 +192,8 @@ static void a_long_sentence_comes_in_pieces(void **state)
     voices_t *voices = open_voices("", PL_OK);
     voices_choice_t who;
     assert_int_equal(voices_pick(voices, "en", "", &who), PL_OK);
-    heard_t h = {0};
+    static heard_t h;
+    h = (heard_t){0};
     say(&who, "en",
         "This is a long sentence with a clause, and another clause that makes it longer, "
         "and a third one, which is the end of it.",
@@ -193,10 +209,75 @@ static void nothing_to_say_is_told(void **state)
     voices_t *voices = open_voices("", PL_OK);
     voices_choice_t who;
     assert_int_equal(voices_pick(voices, "en", "", &who), PL_OK);
-    heard_t h = {0};
+    static heard_t h;
+    h = (heard_t){0};
     say(&who, "en", "  ", 1.0, &h);
     assert_int_equal(h.err, PL_INVALID);
     assert_int_equal(h.samples, 0);
+    end_voices(&voices);
+}
+
+/* Loudest sample of so many ms from there on, of the audio. */
+static int loudest(const heard_t *h, size_t from, size_t ms)
+{
+    int most = 0;
+    for (size_t i = from; i < from + ms * 16 && i < h->samples; i++)
+        most = abs(h->pcm[i]) > most ? abs(h->pcm[i]) : most;
+    return most;
+}
+
+static void check_words(const heard_t *h, const char *text)
+{
+    assert_true(h->word_count >= 4);
+    for (size_t i = 0; i < h->word_count; i++) {
+        size_t bytes = h->words[i].bytes;
+        assert_true(bytes == strlen(text) || strchr(" ,.", text[bytes]) ||
+                    strchr(" ,.", text[bytes - 1]));
+        assert_true(h->words[i].samples <= h->samples);
+        if (i == 0) continue;
+        assert_true(bytes > h->words[i - 1].bytes);
+        assert_true(h->words[i].samples > h->words[i - 1].samples);
+    }
+    assert_int_equal(h->words[h->word_count - 1].bytes, strlen(text));
+    assert_true(h->words[h->word_count - 1].samples + 3200 > h->samples);
+}
+
+static void the_engines_tell_where_their_words_end(void **state)
+{
+    (void)state;
+    voices_t *voices = open_voices("", PL_OK);
+    voices_choice_t who;
+    static heard_t h;
+    h = (heard_t){0};
+    assert_int_equal(voices_pick(voices, "en-US", "", &who), PL_OK);
+    const char *english = "Certainly, building four, second floor";
+    say(&who, "en-US", english, 1.0, &h);
+    check_words(&h, english);
+    assert_int_equal(h.words[0].bytes, strlen("Certainly,"));
+    assert_true(loudest(&h, h.words[0].samples - 3200, 200) > 2000); /* the word */
+    assert_true(loudest(&h, h.words[0].samples + 480, 60) < 400);    /* the pause after it */
+    h = (heard_t){0};
+    assert_int_equal(voices_pick(voices, "fr-FR", "", &who), PL_OK);
+    const char *french = "D\xc3\xa9j\xc3\xa0 fini, b\xc3\xa2timent quatre, \xc3\xa9tage deux";
+    say(&who, "fr-FR", french, 1.0, &h);
+    check_words(&h, french);
+    end_voices(&voices);
+}
+
+static void words_of_a_sentence_cut_in_clauses_are_those_of_the_whole(void **state)
+{
+    (void)state;
+    voices_t *voices = open_voices("", PL_OK);
+    voices_choice_t who;
+    static heard_t h;
+    h = (heard_t){0};
+    assert_int_equal(voices_pick(voices, "en-US", "", &who), PL_OK);
+    const char *text =
+        "This is a long sentence with a clause in it, and another clause that makes it "
+        "longer than the eighty characters, which it is now";
+    say(&who, "en-US", text, 1.0, &h);
+    assert_int_equal(h.word_count, 25);
+    check_words(&h, text);
     end_voices(&voices);
 }
 
@@ -207,13 +288,14 @@ static void what_is_cancelled_is_not_heard(void **state)
     voices_choice_t who[2];
     assert_int_equal(voices_pick(voices, "en", "", &who[0]), PL_OK);
     assert_int_equal(voices_pick(voices, "fr", "", &who[1]), PL_OK);
-    heard_t h = {0};
+    static heard_t h;
+    h = (heard_t){0};
     void *jobs[24];
     for (size_t i = 0; i < 24; i++) { /* some under way, some waiting */
         const voices_choice_t *w = &who[i % 2];
         tts_say_t what = {"one two three four five six seven eight", i % 2 ? "fr" : "en", "", 1.0,
                           PL__STYLE__NONE};
-        tts_sink_t sink = {on_audio, on_done, &h};
+        tts_sink_t sink = {on_audio, on_said, on_done, &h};
         assert_int_equal(w->provider->say(w->engine, &jobs[i], &what, &sink), PL_OK);
     }
     for (size_t i = 0; i < 24; i++) {
@@ -223,7 +305,7 @@ static void what_is_cancelled_is_not_heard(void **state)
     wait_ms(NULL, 200);
     assert_int_equal(h.samples, 0);
     assert_int_equal(h.done, 0);
-    heard_t after = {0}; /* and the engine goes on */
+    static heard_t after; /* and the engine goes on */
     say(&who[0], "en", "hello there", 1.0, &after);
     assert_int_equal(after.err, PL_OK);
     end_voices(&voices);
@@ -253,6 +335,8 @@ int main(void)
         cmocka_unit_test(both_engines_speak_and_keep_the_rate),
         cmocka_unit_test(a_long_sentence_comes_in_pieces),
         cmocka_unit_test(nothing_to_say_is_told),
+        cmocka_unit_test(the_engines_tell_where_their_words_end),
+        cmocka_unit_test(words_of_a_sentence_cut_in_clauses_are_those_of_the_whole),
         cmocka_unit_test(what_is_cancelled_is_not_heard),
     };
     return cmocka_run_group_tests(tests, make_loop, end_loop);
