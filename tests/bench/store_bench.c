@@ -1,7 +1,9 @@
 /* store_bench.c - how many writes the real persistence process acknowledges, and how soon.
  *
  * Owners as dialogue's: each has one write out at a time, and after 60 writes its call is over and
- * a new one begins. Prints one JSON object a line, for 1, 10, 100 and 500 owners.
+ * a new one begins. Then workers: each puts a job of its call, takes the one that has waited
+ * longest and reports it with a result for its call, so that a job is three writes, the last of a
+ * call's record too. Prints one JSON object a line, for 1, 10, 100 and 500 owners, then workers.
  * Usage: store_bench [SECONDS [full|normal]]
  */
 #include <setjmp.h>
@@ -15,7 +17,7 @@
 #include "tests/support/process.h"
 #include "tests/unit/persistence/requests.h"
 
-enum { OWNERS_MAX = 500, WRITES_A_CALL = 60, SAMPLES_MAX = 4 * 1000 * 1000 };
+enum { JOBS_A_CALL = 4, OWNERS_MAX = 500, WRITES_A_CALL = 60, SAMPLES_MAX = 4 * 1000 * 1000 };
 
 typedef struct {
     char call_id[40];
@@ -115,6 +117,105 @@ static void measure(unsigned count, unsigned seconds, const char *synchronous)
     (void)fflush(stdout);
 }
 
+/* ---- jobs ---- */
+
+static unsigned long jobs_put;
+
+static void worker_go_on(owner_t *worker);
+
+static void on_job_done(void *arg, pl_err_t err, const Pl__Envelope *reply)
+{
+    (void)reply;
+    owner_t *worker = arg;
+    open_requests--;
+    if (err)
+        failed++;
+    else if (samples < SAMPLES_MAX)
+        samples_us[samples++] = (uint32_t)(pl_clock_us() - worker->sent_us);
+    if (!stopped) worker_go_on(worker);
+}
+
+static void on_job_taken(void *arg, pl_err_t err, const Pl__Envelope *reply)
+{
+    owner_t *worker = arg;
+    open_requests--;
+    if (err) failed++;
+    if (err || reply->job_taken->n_jobs == 0) {
+        if (!stopped) worker_go_on(worker);
+        return;
+    }
+    const Pl__Job *job = reply->job_taken->jobs[0];
+    outcome_t outcome;
+    open_requests++;
+    pl_bus_request(process.bus, "persistence",
+                   make_done(&outcome, job->call_id, job->key, job->lease,
+                             "We spoke about your laptop, which does not start since Monday."),
+                   20000, on_job_done, worker);
+}
+
+static void on_job_put(void *arg, pl_err_t err, const Pl__Envelope *reply)
+{
+    (void)reply;
+    take_t take;
+    open_requests--;
+    if (err) failed++;
+    if (err || stopped) return;
+    open_requests++;
+    pl_bus_request(process.bus, "persistence", make_take(&take, "bench", "bench-0", 60000, 1),
+                   20000, on_job_taken, arg);
+}
+
+static void on_job_call(void *arg, pl_err_t err, const Pl__Envelope *reply)
+{
+    (void)reply;
+    open_requests--;
+    if (err) failed++;
+    if (!err && !stopped) worker_go_on(arg);
+}
+
+static void worker_go_on(owner_t *worker)
+{
+    char key[64];
+    put_t put;
+    create_t create;
+    open_requests++;
+    if (worker->call_id[0] == '\0' || worker->write_id == JOBS_A_CALL) {
+        (void)snprintf(worker->call_id, sizeof worker->call_id, "%08lx-0000-4000-8000-000000000000",
+                       ++calls);
+        worker->write_id = 0;
+        pl_bus_request(process.bus, "persistence",
+                       make_create(&create, worker->call_id, "+15550100", (int64_t)calls), 20000,
+                       on_job_call, worker);
+        return;
+    }
+    worker->write_id++;
+    worker->sent_us = pl_clock_us();
+    (void)snprintf(key, sizeof key, "bench/%lu", ++jobs_put);
+    pl_bus_request(process.bus, "persistence", make_put(&put, worker->call_id, key, "bench", 0),
+                   20000, on_job_put, worker);
+}
+
+static void measure_jobs(unsigned count, unsigned seconds, const char *synchronous)
+{
+    samples = 0;
+    failed = 0;
+    stopped = false;
+    memset(owners, 0, sizeof owners);
+    uint64_t started_us = pl_clock_us();
+    for (unsigned i = 0; i < count; i++) worker_go_on(&owners[i]);
+    process_run_ms(&process, (uint64_t)seconds * 1000);
+    stopped = true;
+    double took_s = (double)(pl_clock_us() - started_us) / 1e6;
+    size_t done = samples;
+    while (open_requests > 0) process_run_ms(&process, 5);
+    qsort(samples_us, done, sizeof *samples_us, by_value);
+    printf("{\"bench\":\"jobs\",\"synchronous\":\"%s\",\"workers\":%u,\"seconds\":%.1f,"
+           "\"done_per_s\":%.0f,\"p50_us\":%u,\"p99_us\":%u,\"max_us\":%u,\"failed\":%lu}\n",
+           synchronous, count, took_s, (double)done / took_s, done ? samples_us[done / 2] : 0,
+           done ? samples_us[done * 99 / 100] : 0, done ? samples_us[done - 1] : 0, failed);
+    (void)fflush(stdout);
+}
+
 int main(int argc, char **argv)
 {
     unsigned seconds = argc > 1 ? (unsigned)strtoul(argv[1], NULL, 10) : 5;
@@ -134,6 +235,7 @@ int main(int argc, char **argv)
     const unsigned counts[] = {1, 10, 100, OWNERS_MAX};
     for (size_t i = 0; i < sizeof counts / sizeof *counts; i++)
         measure(counts[i], seconds, synchronous);
+    for (size_t i = 0; i < 3; i++) measure_jobs(counts[i], seconds, synchronous);
     process_clean_up(&process);
     free(samples_us);
     return EXIT_SUCCESS;

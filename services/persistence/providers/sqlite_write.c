@@ -27,9 +27,10 @@ static const char *const sql_text[SQL_COUNT] = {
     [SQL_INSERT_EVENT] = "INSERT INTO events (call, version, kind, epoch, write_id, at, change)"
                          " VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)",
     [SQL_LOAD_JOB] = "SELECT snapshot FROM jobs WHERE key = ?1",
-    [SQL_DUE_JOBS] = "SELECT due, snapshot FROM jobs"
-                     " WHERE kind = ?1 AND state = ?2 AND due <= ?3 ORDER BY due LIMIT ?4",
-    [SQL_NEXT_JOB] = "SELECT min(due) FROM jobs WHERE kind = ?1 AND state = ?2",
+    /* "state <> 2" says what the planner cannot see in "state = ?2": that jobs_open will do. */
+    [SQL_DUE_JOBS] = "SELECT due, snapshot FROM jobs WHERE kind = ?1 AND state = ?2"
+                     " AND state <> 2 AND due <= ?3 ORDER BY due LIMIT ?4",
+    [SQL_NEXT_JOB] = "SELECT min(due) FROM jobs WHERE kind = ?1 AND state = ?2 AND state <> 2",
     [SQL_STORE_JOB] = "INSERT INTO jobs (key, kind, call_id, state, due, changed_at, snapshot)"
                       " VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7) ON CONFLICT (key) DO UPDATE SET"
                       " state = excluded.state, due = excluded.due,"
