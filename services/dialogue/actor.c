@@ -142,6 +142,24 @@ static void sink_tool(void *arg, uint32_t thought, const char *tool_id, const ch
     log_info("call.tool", "call=%s tool=%.40s err=%s", call_id(self->call), name, pl_err_name(err));
 }
 
+static void sink_part(void *arg, uint32_t thought)
+{
+    actor_t *self = arg;
+    (void)call_part(self->call, now(), thought, &self->effects);
+}
+
+static void sink_unsafe(void *arg, uint32_t thought, uint32_t message)
+{
+    actor_t *self = arg;
+    (void)call_unsafe(self->call, thought, message, &self->effects);
+}
+
+static void sink_saved(void *arg, uint32_t thought, uint32_t saved_ms)
+{
+    actor_t *self = arg;
+    (void)call_saved(self->call, thought, saved_ms, &self->effects);
+}
+
 static void sink_done(void *arg, uint32_t thought, pl_err_t err)
 {
     actor_t *self = arg;
@@ -209,6 +227,15 @@ static void think(actor_t *self, const effect_t *effect)
     self->desk->manager->think(self->mind, &turn);
 }
 
+static void give_result(actor_t *self, const effect_t *effect)
+{
+    tool_result_t result = {.tool_id = effect->tool_id,
+                            .content = effect->text,
+                            .leaving = call_leaving(self->call),
+                            .record = call_record(self->call)};
+    self->desk->manager->tool_result(self->mind, &result);
+}
+
 static void send_event(actor_t *self, effect_t *effect)
 {
     pl_err_t err = pl_bus_event(self->desk->bus, effect->to, effect->env);
@@ -266,8 +293,7 @@ static void carry_out(actor_t *self, effect_t *effect)
         think(self, effect);
         break;
     case FX_TOOL_RESULT:
-        desk->manager->tool_result(self->mind, effect->tool_id, effect->text,
-                                   call_record(self->call));
+        give_result(self, effect);
         break;
     case FX_CANCEL:
         desk->manager->cancel(self->mind);
@@ -372,6 +398,9 @@ actor_t *actor_new(const desk_t *desk, const Pl__CallRecord *record, const char 
                            .sentence = sink_sentence,
                            .expect = sink_expect,
                            .tool = sink_tool,
+                           .part = sink_part,
+                           .unsafe = sink_unsafe,
+                           .saved = sink_saved,
                            .done = sink_done};
     self->mind = desk->manager->open(&desk->manager_opts, &sink, record->call_id);
     return self;

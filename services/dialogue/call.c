@@ -444,8 +444,17 @@ static void speech_overdue(call_t *self, call_now_t now, effects_t *fx)
         call_hang_up(self, now, "no audio stream", fx);
         return;
     }
+    bool unfinished = self->thinking && self->turn.thought == self->thought && self->turn.count &&
+                      !self->turn.closed;
+    if (unfinished) { /* a manager that began to speak and then fell silent */
+        call_cancel_thought(self, fx);
+        call_turn_store(self, fx);
+        call_turn_close(self, fx);
+        call_say_prompt(self, now, PROMPT_ERROR, false, fx);
+        return;
+    }
     call_stop_turn(self, fx);
-    call_floor_give(self, now, fx);
+    call_after_speaking(self, now, fx);
 }
 
 void call_tick(call_t *self, call_now_t now, effects_t *fx)

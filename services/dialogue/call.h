@@ -102,7 +102,16 @@ pl_err_t call_sentence(call_t *self, call_now_t now, uint32_t thought, const cha
 pl_err_t call_expect(call_t *self, uint32_t thought, Pl__Expect expect);
 pl_err_t call_tool(call_t *self, call_now_t now, uint32_t thought, const char *tool_id,
                    const char *name, const char *arguments, effects_t *fx);
+/* What was said so far is spoken by itself and stands in the history; what follows is the next
+ * message, and may take its time. */
+pl_err_t call_part(call_t *self, call_now_t now, uint32_t thought, effects_t *fx);
+/* A content filter refused that message: models are not shown it again. */
+pl_err_t call_unsafe(call_t *self, uint32_t thought, uint32_t message, effects_t *fx);
+/* So much earlier was the present answer begun than without speculation. */
+pl_err_t call_saved(call_t *self, uint32_t thought, uint32_t saved_ms, effects_t *fx);
 pl_err_t call_thought(call_t *self, call_now_t now, uint32_t thought, pl_err_t err, effects_t *fx);
+/* Do the leg's end or its transfer follow what is being said? */
+bool call_leaving(const call_t *self);
 
 /* ---- time ---- */
 

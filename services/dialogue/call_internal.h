@@ -34,9 +34,10 @@ typedef struct {
     uint32_t thought; /* whose answer it is; 0: a prompt of the machine */
 } turn_t;
 
-/* A turn that was stopped; its end may still be reported. */
+/* A turn before the present one; what becomes of it may still be reported. */
 typedef struct {
-    uint32_t number, message;
+    uint32_t number, message, thought;
+    bool started, over;
 } past_turn_t;
 
 /* A tool that has no result yet. */
@@ -111,24 +112,45 @@ void call_transcript(const call_t *self, uint32_t number, Pl__Persona persona, c
                      bool partial, effects_t *fx);
 
 /* call_turn.c */
-void call_think(call_t *self, call_now_t now, think_kind_t kind, const char *text, uint32_t message,
-                effects_t *fx);
-void call_cancel_thought(call_t *self, effects_t *fx);
+void call_turn_begin(call_t *self, uint32_t thought);
+/* The turn of the present thought, with its message in the history. */
+void call_turn_ensure(call_t *self, call_now_t now, effects_t *fx);
+bool call_turn_add(call_t *self, const char *text, Pl__Style style, effects_t *fx);
+void call_turn_store(call_t *self, effects_t *fx); /* its words so far, in its message */
+void call_turn_close(call_t *self, effects_t *fx); /* it has no further sentence */
+/* What the caller has not heard of a message is not part of the conversation. estimated: where it was
+ * cut is no more than an estimate. */
+void call_turn_cut(call_t *self, uint32_t message, const char *heard, bool estimated,
+                   effects_t *fx);
+/* The same of what was said aside. */
+void call_turn_drop_asides(const turn_t *turn, char *heard);
+void call_turn_clear(turn_t *turn);
 /* Says one of the fixed sentences as a turn of its own; stored says whether the history gets it. */
 void call_say_prompt(call_t *self, call_now_t now, prompt_t id, bool stored, effects_t *fx);
 /* Says the goodbye and hangs up after it. */
 void call_say_goodbye(call_t *self, call_now_t now, prompt_t id, effects_t *fx);
+/* The same after what is being said. */
+void call_add_goodbye(call_t *self, call_now_t now, prompt_t id, effects_t *fx);
 /* Bridges the wait for a tool, once, within the turn that is being made. Not stored. */
 void call_say_filler(call_t *self, call_now_t now, effects_t *fx);
+/* No more of the present turn and those before it. */
 void call_stop_turn(call_t *self, effects_t *fx);
 void call_listen(call_t *self, call_now_t now);
 void call_send_listen(call_t *self, effects_t *fx);
 /* The stream is open (again): says what the caller has not heard. */
 void call_stream_opened(call_t *self, call_now_t now, effects_t *fx);
-void call_turn_clear(turn_t *turn);
 /* When a turn of that text must have been over, generously. */
 uint64_t call_speech_deadline(const call_t *self, call_now_t now);
 
+/* call_think.c */
+void call_think(call_t *self, call_now_t now, think_kind_t kind, const char *text, uint32_t message,
+                effects_t *fx);
+void call_cancel_thought(call_t *self, effects_t *fx);
+/* Says a text of a model's, for the present thought: cut into sentences, without what the answer has
+ * said already. */
+void call_say_text(call_t *self, call_now_t now, const char *text, effects_t *fx);
+
+/* call_heard.c */
 pl_err_t call_on_speech_started(call_t *self, call_now_t now, const Pl__Envelope *env,
                                 effects_t *fx);
 pl_err_t call_on_partial(call_t *self, call_now_t now, const Pl__Envelope *env, effects_t *fx);
@@ -136,6 +158,8 @@ pl_err_t call_on_utterance(call_t *self, call_now_t now, const Pl__Envelope *env
 pl_err_t call_on_barge_in(call_t *self, call_now_t now, const Pl__Envelope *env, effects_t *fx);
 pl_err_t call_on_turn_started(call_t *self, call_now_t now, const Pl__Envelope *env, effects_t *fx);
 pl_err_t call_on_turn_spoken(call_t *self, call_now_t now, const Pl__Envelope *env, effects_t *fx);
+/* What was being said is over: waits for more of it, hangs up, transfers or listens. */
+void call_after_speaking(call_t *self, call_now_t now, effects_t *fx);
 
 /* call_floor.c: after two replies in a row that the caller cut, the third is finished */
 bool call_floor_held(const call_t *self);

@@ -196,7 +196,7 @@ static bool speech_lang(call_t *self, const cJSON *args, char *out, size_t bytes
 static void say_response(call_t *self, call_now_t now, const cJSON *args, effects_t *fx)
 {
     const char *text = tool_string(args, TOOL_RESPONSE);
-    if (text[0]) (void)call_sentence(self, now, self->thought, text, PL__STYLE__NONE, fx);
+    if (text[0]) call_say_text(self, now, text, fx);
 }
 
 /* Does the tool's work. Returns true when the result is in out; false when it comes later. */
@@ -260,7 +260,7 @@ static bool perform_remote(call_t *self, call_now_t now, running_t *tool, const 
     if (err) return true;
     call_remote(self, now, tool, args, fx);
     if (response && response[0]) {
-        (void)call_sentence(self, now, self->thought, response, PL__STYLE__NONE, fx);
+        call_say_text(self, now, response, fx);
     }
     free(response);
     cJSON_Delete(args);

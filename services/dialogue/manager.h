@@ -1,4 +1,4 @@
-/* manager.h - a dialogue manager: decides what is said. The script now, a language model later.
+/* manager.h - a dialogue manager: decides what is said: the script, or a language model.
  *
  * One object a call. A thought is one turn's work: think() begins it; while it runs the manager
  * hands over sentences and tool calls and then ends it with done, at once or later. Tools run in
@@ -34,8 +34,22 @@ typedef struct {
     void (*expect)(void *arg, uint32_t thought, Pl__Expect expect); /* of the next answer */
     void (*tool)(void *arg, uint32_t thought, const char *tool_id, const char *name,
                  const char *arguments);
+    /* What was said so far stands by itself; the rest comes after some waiting. */
+    void (*part)(void *arg, uint32_t thought);
+    /* A content filter refused what the caller said: message is not to be shown to a model again. */
+    void (*unsafe)(void *arg, uint32_t thought, uint32_t message);
+    /* The answer, of which something was said, was begun so much before the final transcript. */
+    void (*saved)(void *arg, uint32_t thought, uint32_t saved_ms);
+    /* err: it could not be answered, and the caller is told so. */
     void (*done)(void *arg, uint32_t thought, pl_err_t err);
 } manager_sink_t;
+
+typedef struct {
+    const char *tool_id;
+    const char *content;
+    bool leaving;                 /* the call ends or is transferred after what is said now */
+    const Pl__CallRecord *record; /* borrowed until return */
+} tool_result_t;
 
 typedef struct {
     const prompts_t *prompts;
@@ -47,8 +61,7 @@ typedef struct manager {
     const char *name; /* what the configuration says: dialogue.manager: script */
     void *(*open)(const manager_opts_t *opts, const manager_sink_t *sink, const char *seed);
     void (*think)(void *self, const think_t *think);
-    void (*tool_result)(void *self, const char *tool_id, const char *content,
-                        const Pl__CallRecord *record);
+    void (*tool_result)(void *self, const tool_result_t *result);
     void (*cancel)(void *self);
     void (*close)(void **self); /* NULL is fine; no sink call after it */
 } manager_t;

@@ -189,14 +189,13 @@ static void answer_from(script_t *s, const char *content)
     }
 }
 
-static void script_tool_result(void *self, const char *tool_id, const char *content,
-                               const Pl__CallRecord *record)
+static void script_tool_result(void *self, const tool_result_t *result)
 {
     script_t *s = self;
-    if (!s->waiting[0] || strcmp(s->waiting, tool_id) != 0) return;
+    if (!s->waiting[0] || strcmp(s->waiting, result->tool_id) != 0) return;
     s->waiting[0] = '\0';
-    s->record = record;
-    answer_from(s, content);
+    s->record = result->record;
+    answer_from(s, result->content);
     finish(s);
     s->record = NULL;
 }

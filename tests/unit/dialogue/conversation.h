@@ -87,13 +87,33 @@ static void sink_tool(void *arg, uint32_t thought, const char *id, const char *n
     (void)call_tool(self->call, self->now, thought, id, name, arguments, &self->fx);
 }
 
+static void sink_part(void *arg, uint32_t thought)
+{
+    conversation_t *self = arg;
+    (void)call_part(self->call, self->now, thought, &self->fx);
+}
+
+static void sink_unsafe(void *arg, uint32_t thought, uint32_t message)
+{
+    conversation_t *self = arg;
+    (void)call_unsafe(self->call, thought, message, &self->fx);
+}
+
+static void sink_saved(void *arg, uint32_t thought, uint32_t saved_ms)
+{
+    conversation_t *self = arg;
+    (void)call_saved(self->call, thought, saved_ms, &self->fx);
+}
+
 static void sink_done(void *arg, uint32_t thought, pl_err_t err)
 {
     conversation_t *self = arg;
     (void)call_thought(self->call, self->now, thought, err, &self->fx);
 }
 
-static conversation_t *UNUSED conversation_new(const field_t *fields)
+/* With that manager; opts gets the prompts here. */
+static UNUSED conversation_t *conversation_with(const field_t *fields, const manager_t *manager,
+                                                manager_opts_t opts)
 {
     conversation_t *self = calloc(1, sizeof *self);
     assert(self);
@@ -141,11 +161,17 @@ static conversation_t *UNUSED conversation_new(const field_t *fields)
     record.owner = (char *)"dialogue-0";
     self->stored = pl_record_copy(&record);
     self->call = call_new(&record, "", &self->settings, self->prompts);
-    manager_sink_t sink = {self, sink_sentence, sink_expect, sink_tool, sink_done};
-    manager_opts_t opts = {.prompts = self->prompts, .answer_score = 1.0};
-    self->manager = &manager_script;
+    manager_sink_t sink = {self,      sink_sentence, sink_expect, sink_tool,
+                           sink_part, sink_unsafe,   sink_saved,  sink_done};
+    opts.prompts = self->prompts;
+    self->manager = manager;
     self->mind = self->manager->open(&opts, &sink, "c-1");
     return self;
+}
+
+static UNUSED conversation_t *conversation_new(const field_t *fields)
+{
+    return conversation_with(fields, &manager_script, (manager_opts_t){.answer_score = 1.0});
 }
 
 static void UNUSED conversation_destroy(conversation_t **self_p)
@@ -246,6 +272,13 @@ static void conversation_request_effect(conversation_t *self, const effect_t *ef
     }
 }
 
+static void conversation_result(conversation_t *self, const effect_t *effect)
+{
+    tool_result_t result = {effect->tool_id, effect->text, call_leaving(self->call),
+                            call_record(self->call)};
+    self->manager->tool_result(self->mind, &result);
+}
+
 static void conversation_effect(conversation_t *self, const effect_t *effect)
 {
     switch (effect->kind) {
@@ -283,8 +316,7 @@ static void conversation_effect(conversation_t *self, const effect_t *effect)
         break;
     }
     case FX_TOOL_RESULT:
-        self->manager->tool_result(self->mind, effect->tool_id, effect->text,
-                                   call_record(self->call));
+        conversation_result(self, effect);
         break;
     case FX_CANCEL:
         self->cancels++;
