@@ -23,7 +23,7 @@ PKG_gateway := libwebsockets libcjson libcmark openssl
 PKG_telephony := libre libwebsockets spandsp speexdsp libcjson openssl
 PKG_speech := pocketsphinx sphinxbase espeak-ng speexdsp
 PKG_dialogue := libcjson openssl
-PKG_rag := sqlite3
+PKG_rag := sqlite3 libcjson libxml-2.0
 PKG_persistence := sqlite3
 PKG_callsim := libre libwebsockets libcjson libcurl spandsp speexdsp pocketsphinx sphinxbase espeak-ng
 PKG_parley := libcjson libcurl
@@ -31,6 +31,7 @@ PKG_llm-double := libuv libcjson libcrypto
 LIBS_speech := -lflite_cmu_us_slt -lflite_cmu_us_rms -lflite_cmu_us_awb -lflite_cmu_us_kal16 \
 	-lflite_usenglish -lflite_cmulex -lflite
 LIBS_callsim := $(LIBS_speech)
+LIBS_rag := -lcsv
 LIBS_common := -lm -lpthread
 
 # ---- flags ---------------------------------------------------------------------------------------
@@ -194,6 +195,7 @@ tsan:
 # ---- fuzz: tests/fuzz/<noun>_fuzz.c links its part; clang's libFuzzer, FUZZ_S seconds each ----------
 FUZZ_S ?= 30
 FUZZ_chunker := rag
+FUZZ_formats := rag
 FUZZ_http_parser := gateway
 FUZZ_initiate := gateway
 FUZZ_initiate := gateway
@@ -205,7 +207,7 @@ FUZZ_write := persistence
 FUZZERS := $(patsubst tests/fuzz/%_fuzz.c,%,$(wildcard tests/fuzz/*_fuzz.c))
 define fuzzer  # noun
 $(B)/tests/fuzz/$(1)_fuzz: $(B)/tests/fuzz/$(1)_fuzz.o $(B)/lib/$(FUZZ_$(1)).a $(B)/lib/common.a
-	$$(CC) $$(LDFLAGS) -fsanitize=fuzzer -Wl,--start-group $$^ -Wl,--end-group $$(call pkglibs,$$(PKG_$(FUZZ_$(1))) $$(PKG_common)) $$(LIBS_common) -o $$@
+	$$(CC) $$(LDFLAGS) -fsanitize=fuzzer -Wl,--start-group $$^ -Wl,--end-group $$(LIBS_$(FUZZ_$(1))) $$(call pkglibs,$$(PKG_$(FUZZ_$(1))) $$(PKG_common)) $$(LIBS_common) -o $$@
 endef
 $(foreach f,$(FUZZERS),$(eval $(call fuzzer,$(f))))
 $(B)/tests/fuzz/telephony_fuzz.o: CPPFLAGS += $(call pkgflags,libre)
@@ -224,7 +226,7 @@ $(B)/tests/bench/store_bench.o: CPPFLAGS += $(call pkgflags,cmocka)
 $(B)/tests/bench/store_bench: $(B)/tests/bench/store_bench.o $(B)/lib/common.a | $(B)/bin/parley-persistence
 	$(CC) $(LDFLAGS) $^ $(call pkglibs,$(PKG_common) cmocka) $(LIBS_common) -o $@
 $(B)/tests/bench/rag_bench: $(B)/tests/bench/rag_bench.o $(B)/lib/rag.a $(B)/lib/common.a
-	$(CC) $(LDFLAGS) $^ $(call pkglibs,$(PKG_rag) $(PKG_common)) $(LIBS_common) -o $@
+	$(CC) $(LDFLAGS) $^ $(LIBS_rag) $(call pkglibs,$(PKG_rag) $(PKG_common)) $(LIBS_common) -o $@
 $(B)/tests/bench/lane_bench $(B)/tests/bench/bus_bench: %: %.o $(B)/lib/common.a
 	$(CC) $(LDFLAGS) $^ $(call pkglibs,$(PKG_common)) $(LIBS_common) -o $@
 $(B)/tests/bench/rtp_bench: $(B)/tests/bench/rtp_bench.o $(B)/lib/telephony.a $(B)/lib/common.a

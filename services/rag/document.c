@@ -8,35 +8,6 @@
 #include <string.h>
 #include <unistd.h>
 
-/* The length of the character at text, 0 when it is none: overlong forms, surrogates and what is
- * beyond U+10FFFF are not UTF-8. */
-static size_t utf8_length(const unsigned char *text, size_t bytes)
-{
-    unsigned char c = text[0];
-    if (c < 0x80) return c ? 1 : 0;
-    size_t length = c >= 0xf0 ? 4 : (c >= 0xe0 ? 3 : 2);
-    if (c < 0xc2 || c > 0xf4 || length > bytes) return 0;
-    for (size_t i = 1; i < length; i++) {
-        if ((text[i] & 0xc0) != 0x80) return 0;
-    }
-    if (c == 0xe0 && text[1] < 0xa0) return 0;
-    if (c == 0xed && text[1] > 0x9f) return 0;
-    if (c == 0xf0 && text[1] < 0x90) return 0;
-    if (c == 0xf4 && text[1] > 0x8f) return 0;
-    return length;
-}
-
-bool utf8_valid(const char *text, size_t bytes)
-{
-    size_t at = 0;
-    while (at < bytes) {
-        size_t length = utf8_length((const unsigned char *)text + at, bytes - at);
-        if (length == 0) return false;
-        at += length;
-    }
-    return true;
-}
-
 int64_t document_mtime_ns(const struct stat *info)
 {
     return (int64_t)info->st_mtim.tv_sec * 1000000000 + info->st_mtim.tv_nsec;
@@ -65,17 +36,6 @@ static document_result_t bad_errno(char problem[DOCUMENT_PROBLEM_BYTES])
     return bad(problem, strerror_r(errno, text, sizeof text));
 }
 
-static document_result_t check_text(document_t *self, char problem[DOCUMENT_PROBLEM_BYTES])
-{
-    if (self->bytes >= 3 && memcmp(self->text, "\xef\xbb\xbf", 3) == 0) {
-        self->bytes -= 3;
-        memmove(self->text, self->text + 3, self->bytes);
-    }
-    if (memchr(self->text, '\0', self->bytes)) return bad(problem, "binary, not text");
-    if (!utf8_valid(self->text, self->bytes)) return bad(problem, "not UTF-8");
-    return DOCUMENT_OK;
-}
-
 /* Reads up to one byte more than the size that was promised: a longer file is being written. */
 static document_result_t read_all(int fd, document_t *self, char problem[DOCUMENT_PROBLEM_BYTES])
 {
@@ -92,7 +52,8 @@ static document_result_t read_all(int fd, document_t *self, char problem[DOCUMEN
     struct stat after;
     if (fstat(fd, &after) < 0) return bad_errno(problem);
     if (self->bytes != size || document_mtime_ns(&after) != self->mtime_ns) return DOCUMENT_CHANGED;
-    return check_text(self, problem);
+    self->text[self->bytes] = '\0';
+    return DOCUMENT_OK;
 }
 
 document_result_t document_read(document_t *out, const char *path, size_t max_bytes,

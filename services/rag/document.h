@@ -1,6 +1,6 @@
-/* document.h - reads a file of the knowledge folder, if it is a text we can use.
+/* document.h - reads a file of the knowledge base, if it is whole.
  *
- * Threads: any. Source: RFC 3629 for UTF-8.
+ * Threads: any.
  */
 #ifndef RAG_DOCUMENT_H
 #define RAG_DOCUMENT_H
@@ -10,10 +10,10 @@
 #include <stdint.h>
 #include <sys/stat.h>
 
-enum { DOCUMENT_PROBLEM_BYTES = 96 };
+enum { DOCUMENT_PROBLEM_BYTES = 160 };
 
 typedef struct {
-    char *text; /* valid UTF-8 without a byte order mark or NUL; owned */
+    char *text; /* as it is in the file, NUL behind it; owned */
     size_t bytes;
     int64_t size, mtime_ns; /* of the file while it was read */
 } document_t;
@@ -29,7 +29,6 @@ document_result_t document_read(document_t *out, const char *path, size_t max_by
                                 char problem[DOCUMENT_PROBLEM_BYTES]);
 void document_free(document_t *self);
 
-bool utf8_valid(const char *text, size_t bytes); /* and without NUL */
 int64_t document_mtime_ns(const struct stat *info);
 uint64_t document_hash(uint64_t seed, const void *bytes, size_t size); /* FNV-1a, 64 bits */
 #define DOCUMENT_HASH_SEED 0xcbf29ce484222325u

@@ -6,10 +6,11 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <strings.h>
 #include <sys/stat.h>
 
 #include "services/rag/document.h"
+#include "services/rag/encoding.h"
+#include "services/rag/format.h"
 
 typedef struct {
     dev_t device;
@@ -39,16 +40,6 @@ static char *copy_of(const char *text)
     return copy;
 }
 
-bool folder_is_text(const char *name)
-{
-    static const char *const endings[] = {".md", ".markdown", ".txt"};
-    const char *dot = strrchr(name, '.');
-    for (size_t i = 0; dot && i < sizeof endings / sizeof *endings; i++) {
-        if (strcasecmp(dot, endings[i]) == 0) return true;
-    }
-    return false;
-}
-
 static void add_file(walk_t *self, const char *path, const struct stat *info, const char *problem)
 {
     folder_t *out = self->out;
@@ -67,7 +58,7 @@ static void add_file(walk_t *self, const char *path, const struct stat *info, co
 static void add_problem(walk_t *self, const char *path, int error)
 {
     char text[64];
-    if (error == ENOENT && folder_is_text(path)) {
+    if (error == ENOENT && format_of(path) != FORMAT_NONE) {
         add_file(self, path, NULL, "a link to nothing");
         return;
     }
@@ -115,7 +106,7 @@ static void look_at(walk_t *self, pending_t *pending, const char *path)
         return;
     }
     if (!S_ISDIR(info.st_mode)) {
-        if (folder_is_text(path)) add_file(self, path, &info, NULL);
+        if (format_of(path) != FORMAT_NONE) add_file(self, path, &info, NULL);
         return;
     }
     if (depth_of(path) + 1 > FOLDER_DEPTH_MAX)

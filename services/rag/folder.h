@@ -1,7 +1,7 @@
-/* folder.h - what is in the knowledge folder: its text files, and what of it cannot be read.
+/* folder.h - what is in the knowledge folder: its documents, and what of it cannot be read.
  *
- * Files are *.md, *.markdown and *.txt; names that begin with a dot are left out (editors' and
- * mounts' own business), other kinds are ignored. Links are followed, as Kubernetes mounts its
+ * Files are those of a known format (format.h); names that begin with a dot are left out (editors'
+ * and mounts' own business), other kinds are ignored. Links are followed, as Kubernetes mounts its
  * files as links; a folder met twice (a link back up) is reported and not entered again.
  *
  * Threads: any. Paths are within the folder, "printers/paper.md".
@@ -38,7 +38,5 @@ typedef struct {
  * either case. */
 pl_err_t folder_scan(folder_t *out, const char *path);
 void folder_free(folder_t *self);
-
-bool folder_is_text(const char *name); /* by its ending */
 
 #endif

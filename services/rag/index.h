@@ -17,6 +17,7 @@
 #include "common/err.h"
 #include "rag.pb-c.h"
 #include "services/rag/document.h"
+#include "services/rag/passage.h"
 #include "services/rag/query.h"
 
 enum { INDEX_DETAIL_BYTES = 256 };
@@ -29,7 +30,8 @@ typedef struct {
     char *path; /* within the folder; owned */
     int64_t size, mtime_ns;
     uint64_t hash;
-    bool bad; /* cannot be used; known so that it is not read again and again */
+    bool bad;      /* cannot be used; known so that it is not read again and again */
+    char *problem; /* why, or what of it cannot; "" or NULL: nothing; owned */
 } index_entry_t;
 
 /* ---- writing ---- */
@@ -38,15 +40,23 @@ typedef struct {
 pl_err_t index_writer_open(index_writer_t **out, const char *file, char detail[INDEX_DETAIL_BYTES]);
 void index_writer_close(index_writer_t **self_p);
 
-/* All entries, ordered by path (strcmp). Free each path and the array. */
+/* All entries, ordered by path (strcmp). Free them with index_entries_free. */
 pl_err_t index_entries(index_writer_t *self, index_entry_t **out, size_t *count,
                        char detail[INDEX_DETAIL_BYTES]);
 
+void index_entries_free(index_entry_t *entries, size_t count);
+
 /* A scan's changes belong to one transaction, which searches see wholly or not at all. */
 pl_err_t index_begin(index_writer_t *self, char detail[INDEX_DETAIL_BYTES]);
-/* Replaces a file's passages by those of text (NULL: it has none). */
-pl_err_t index_put(index_writer_t *self, const index_entry_t *entry, const document_t *text,
+/* A file's entry, in place of the one of its path and its passages. Its own passages, if any, are
+ * added now. */
+pl_err_t index_put(index_writer_t *self, const index_entry_t *entry,
                    char detail[INDEX_DETAIL_BYTES]);
+/* A passage of the entry put last; a passage_fn with the writer as arg. What goes wrong is told by
+ * index_put_end. */
+void index_add(void *self, const passage_t *passage);
+/* Its passages are all there. problem: as in index_entry_t. */
+pl_err_t index_put_end(index_writer_t *self, const char *problem, char detail[INDEX_DETAIL_BYTES]);
 /* The same text under new size and time. */
 pl_err_t index_touch(index_writer_t *self, const index_entry_t *entry,
                      char detail[INDEX_DETAIL_BYTES]);

@@ -13,11 +13,10 @@
 #include <unistd.h>
 
 #include "common/log.h"
-#include "services/rag/chunker.h"
 
 enum {
     FILE_BYTES = 4096,
-    SCHEMA = 1, /* raise it whenever what is stored changes: old files are remade */
+    SCHEMA = 2, /* raise it whenever what is stored changes: old files are remade */
     APPLICATION_ID = 0x504c4b42, /* "PLKB" */
     PASSAGES_SHIFT = 20,         /* a passage's rowid is its document's id << 20 + its number */
 };
@@ -30,7 +29,8 @@ static const char schema_sql[] =
     "INSERT INTO meta VALUES (0);"
     "CREATE TABLE documents ("
     "  id INTEGER PRIMARY KEY, path TEXT NOT NULL UNIQUE, size INTEGER NOT NULL,"
-    "  mtime_ns INTEGER NOT NULL, hash INTEGER NOT NULL, bad INTEGER NOT NULL) STRICT;"
+    "  mtime_ns INTEGER NOT NULL, hash INTEGER NOT NULL, bad INTEGER NOT NULL,"
+    "  problem TEXT NOT NULL) STRICT;"
     "CREATE VIRTUAL TABLE passages USING fts5 (title, content, key UNINDEXED, source UNINDEXED,"
     "  tokenize = 'porter unicode61 remove_diacritics 2');";
 
@@ -38,6 +38,7 @@ typedef enum {
     SQL_FIND,
     SQL_INSERT,
     SQL_TOUCH,
+    SQL_PROBLEM,
     SQL_FORGET,
     SQL_INSERT_PASSAGE,
     SQL_DELETE_PASSAGES,
@@ -47,9 +48,10 @@ typedef enum {
 
 static const char *const sql_text[SQL_COUNT] = {
     [SQL_FIND] = "SELECT id FROM documents WHERE path = ?1",
-    [SQL_INSERT] = "INSERT INTO documents (path, size, mtime_ns, hash, bad)"
-                   " VALUES (?1, ?2, ?3, ?4, ?5)",
+    [SQL_INSERT] = "INSERT INTO documents (path, size, mtime_ns, hash, bad,"
+                   " problem) VALUES (?1, ?2, ?3, ?4, ?5, ?6)",
     [SQL_TOUCH] = "UPDATE documents SET size = ?2, mtime_ns = ?3 WHERE path = ?1",
+    [SQL_PROBLEM] = "UPDATE documents SET problem = ?2 WHERE id = ?1",
     [SQL_FORGET] = "DELETE FROM documents WHERE id = ?1",
     [SQL_INSERT_PASSAGE] = "INSERT INTO passages (rowid, title, content, key, source)"
                            " VALUES (?1, ?2, ?3, ?4, ?5)",
@@ -62,6 +64,10 @@ struct index_writer {
     int lock_fd;
     sqlite3 *db;
     sqlite3_stmt *sql[SQL_COUNT];
+    /* the document put last */
+    char *path;
+    int64_t document, passages;
+    int rc; /* of its passages */
 };
 
 static pl_err_t say(const index_writer_t *self, char detail[INDEX_DETAIL_BYTES])
@@ -228,15 +234,34 @@ void index_writer_close(index_writer_t **self_p)
     for (size_t i = 0; i < SQL_COUNT; i++) (void)sqlite3_finalize(self->sql[i]);
     (void)sqlite3_close(self->db);
     if (self->lock_fd >= 0) (void)close(self->lock_fd);
+    free(self->path);
     free(self);
 }
 
 /* ---- entries ---- */
 
+static char *text_copy(sqlite3_stmt *row, int column)
+{
+    const unsigned char *text = sqlite3_column_text(row, column);
+    char *copy = strdup(text ? (const char *)text : "");
+    assert(copy);
+    return copy;
+}
+
+void index_entries_free(index_entry_t *entries, size_t count)
+{
+    for (size_t i = 0; i < count; i++) {
+        free(entries[i].path);
+        free(entries[i].problem);
+    }
+    free(entries);
+}
+
 pl_err_t index_entries(index_writer_t *self, index_entry_t **out, size_t *count,
                        char detail[INDEX_DETAIL_BYTES])
 {
-    static const char sql[] = "SELECT path, size, mtime_ns, hash, bad FROM documents ORDER BY path";
+    static const char sql[] = "SELECT path, size, mtime_ns, hash, bad, problem FROM documents"
+                              " ORDER BY path";
     sqlite3_stmt *rows = NULL;
     if (sqlite3_prepare_v2(self->db, sql, -1, &rows, NULL) != SQLITE_OK) return say(self, detail);
     index_entry_t *entries = NULL;
@@ -249,13 +274,12 @@ pl_err_t index_entries(index_writer_t *self, index_entry_t **out, size_t *count,
             entries = realloc(entries, room * sizeof *entries);
             assert(entries);
         }
-        const unsigned char *path = sqlite3_column_text(rows, 0);
-        index_entry_t entry = {.path = strdup(path ? (const char *)path : ""),
+        index_entry_t entry = {.path = text_copy(rows, 0),
+                               .problem = text_copy(rows, 5),
                                .size = sqlite3_column_int64(rows, 1),
                                .mtime_ns = sqlite3_column_int64(rows, 2),
                                .hash = (uint64_t)sqlite3_column_int64(rows, 3),
                                .bad = sqlite3_column_int(rows, 4) != 0};
-        assert(entry.path);
         entries[size++] = entry;
     }
     pl_err_t err = rc == SQLITE_DONE ? PL_OK : say(self, detail);
@@ -290,46 +314,38 @@ static int forget(index_writer_t *self, const char *path)
     return run(self, SQL_FORGET);
 }
 
-typedef struct {
-    index_writer_t *index;
-    const char *path;
-    int64_t document, number;
-    int rc;
-} passages_t;
-
-/* The key names the passage by what it says and where: the same text keeps it. */
-static void put_passage(void *arg, const char *title, const char *content)
+/* A passage is known by what it says and where, unless it brings a name: the same text keeps it. */
+static void make_key(const index_writer_t *self, const passage_t *passage,
+                     char out[PASSAGE_ID_BYTES + 16])
 {
-    passages_t *self = arg;
-    if (self->rc != SQLITE_OK || self->number >> PASSAGES_SHIFT) return;
+    if (passage->id) {
+        (void)snprintf(out, PASSAGE_ID_BYTES + 16, "%s", passage->id);
+        return;
+    }
     uint64_t hash = DOCUMENT_HASH_SEED;
     hash = document_hash(hash, self->path, strlen(self->path) + 1);
-    hash = document_hash(hash, title, strlen(title) + 1);
-    hash = document_hash(hash, content, strlen(content) + 1);
-    char key[24];
-    (void)snprintf(key, sizeof key, "%016" PRIx64, hash);
-    sqlite3_stmt *insert = self->index->sql[SQL_INSERT_PASSAGE];
-    (void)sqlite3_bind_int64(insert, 1, (self->document << PASSAGES_SHIFT) + self->number++);
-    (void)sqlite3_bind_text(insert, 2, title, -1, SQLITE_STATIC);
-    (void)sqlite3_bind_text(insert, 3, content, -1, SQLITE_STATIC);
-    (void)sqlite3_bind_text(insert, 4, key, -1, SQLITE_STATIC);
-    (void)sqlite3_bind_text(insert, 5, self->path, -1, SQLITE_STATIC);
-    self->rc = run(self->index, SQL_INSERT_PASSAGE);
+    hash = document_hash(hash, passage->title, strlen(passage->title) + 1);
+    hash = document_hash(hash, passage->content, strlen(passage->content) + 1);
+    (void)snprintf(out, PASSAGE_ID_BYTES + 16, "%016" PRIx64, hash);
 }
 
-/* "printers/paper-jam.md" is called "paper jam" where it has no heading. */
-static void name_of(const char *path, char out[CHUNK_TITLE_BYTES])
+void index_add(void *arg, const passage_t *passage)
 {
-    const char *slash = strrchr(path, '/');
-    (void)snprintf(out, CHUNK_TITLE_BYTES, "%s", slash ? slash + 1 : path);
-    char *dot = strrchr(out, '.');
-    if (dot && dot != out) *dot = '\0';
-    for (char *c = out; *c; c++) {
-        if (*c == '-' || *c == '_') *c = ' ';
-    }
+    index_writer_t *self = arg;
+    if (self->rc != SQLITE_OK || self->passages >> PASSAGES_SHIFT) return;
+    char key[PASSAGE_ID_BYTES + 16];
+    make_key(self, passage, key);
+    sqlite3_stmt *insert = self->sql[SQL_INSERT_PASSAGE];
+    (void)sqlite3_bind_int64(insert, 1, (self->document << PASSAGES_SHIFT) + self->passages++);
+    (void)sqlite3_bind_text(insert, 2, passage->title, -1, SQLITE_STATIC);
+    (void)sqlite3_bind_text(insert, 3, passage->content, -1, SQLITE_STATIC);
+    (void)sqlite3_bind_text(insert, 4, key, -1, SQLITE_STATIC);
+    (void)sqlite3_bind_text(insert, 5, passage->source ? passage->source : self->path, -1,
+                            SQLITE_STATIC);
+    self->rc = run(self, SQL_INSERT_PASSAGE);
 }
 
-pl_err_t index_put(index_writer_t *self, const index_entry_t *entry, const document_t *text,
+pl_err_t index_put(index_writer_t *self, const index_entry_t *entry,
                    char detail[INDEX_DETAIL_BYTES])
 {
     int rc = forget(self, entry->path);
@@ -340,18 +356,24 @@ pl_err_t index_put(index_writer_t *self, const index_entry_t *entry, const docum
     (void)sqlite3_bind_int64(insert, 3, entry->mtime_ns);
     (void)sqlite3_bind_int64(insert, 4, (int64_t)entry->hash);
     (void)sqlite3_bind_int(insert, 5, entry->bad ? 1 : 0);
+    (void)sqlite3_bind_text(insert, 6, entry->problem ? entry->problem : "", -1, SQLITE_STATIC);
     if (run(self, SQL_INSERT) != SQLITE_OK) return say(self, detail);
-    if (!text) return PL_OK;
+    free(self->path);
+    self->path = strdup(entry->path);
+    assert(self->path);
+    self->document = sqlite3_last_insert_rowid(self->db);
+    self->passages = 0;
+    self->rc = SQLITE_OK;
+    return PL_OK;
+}
 
-    passages_t passages = {
-        .index = self, .path = entry->path, .document = sqlite3_last_insert_rowid(self->db)};
-    char name[CHUNK_TITLE_BYTES];
-    name_of(entry->path, name);
-    size_t length = strlen(entry->path);
-    bool plain = length > 4 && strcasecmp(entry->path + length - 4, ".txt") == 0;
-    chunker_run(plain ? CHUNK_TEXT : CHUNK_MARKDOWN, name, text->text, text->bytes, put_passage,
-                &passages);
-    return passages.rc == SQLITE_OK ? PL_OK : say(self, detail);
+pl_err_t index_put_end(index_writer_t *self, const char *problem, char detail[INDEX_DETAIL_BYTES])
+{
+    if (self->rc != SQLITE_OK) return say(self, detail);
+    if (!*problem) return PL_OK;
+    (void)sqlite3_bind_int64(self->sql[SQL_PROBLEM], 1, self->document);
+    (void)sqlite3_bind_text(self->sql[SQL_PROBLEM], 2, problem, -1, SQLITE_STATIC);
+    return run(self, SQL_PROBLEM) == SQLITE_OK ? PL_OK : say(self, detail);
 }
 
 pl_err_t index_touch(index_writer_t *self, const index_entry_t *entry,

@@ -3,6 +3,7 @@
 #include <assert.h>
 #include <errno.h>
 #include <inttypes.h>
+#include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -33,6 +34,7 @@ struct indexer {
     indexer_done_fn *done;
     void *arg;
     scan_t *scan;      /* under way */
+    atomic_bool stop;  /* tells a scan under way to end soon */
     bool again;        /* something happened meanwhile */
     bool scanned;      /* once, with success */
     pl_err_t last;     /* to say an error once, not at each scan */
@@ -128,7 +130,12 @@ static void start_scan(indexer_t *self)
     scan->indexer = self;
     scan->home = self->home;
     scan->index = self->index;
-    scan->opts = (ingest_opts_t){self->opts.folder, self->opts.max_file_bytes, !self->scanned};
+    scan->opts = (ingest_opts_t){
+        .folder = self->opts.folder,
+        .max_file_bytes = self->opts.max_file_bytes,
+        .limits = {.pdf_timeout_ms = self->opts.pdf_timeout_ms, .stop = &self->stop},
+        .tell_again = !self->scanned,
+    };
     self->scan = scan;
     pl_loop_post(pl_worker_loop(self->worker), do_scan, scan);
 }
@@ -173,6 +180,7 @@ void indexer_destroy(indexer_t **self_p)
     indexer_t *self = *self_p;
     if (!self) return;
     *self_p = NULL;
+    atomic_store(&self->stop, true);
     pl_worker_destroy(&self->worker);
     if (self->scan) self->scan->indexer = NULL; /* its report is on the way to nobody */
     pl_timer_stop(&self->quiet);

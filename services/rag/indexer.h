@@ -23,6 +23,7 @@ enum {
 typedef struct {
     const char *folder; /* borrowed, as long as the indexer lives */
     size_t max_file_bytes;
+    uint32_t pdf_timeout_ms;
     uint64_t rescan_ms;
 } indexer_opts_t;
 

@@ -15,6 +15,11 @@ typedef struct {
     char *detail;
 } ingest_t;
 
+static bool stopping(const ingest_t *self)
+{
+    return self->opts->limits.stop && atomic_load(self->opts->limits.stop);
+}
+
 /* The transaction begins with the first change: most scans find none. */
 static pl_err_t begin(ingest_t *self)
 {
@@ -34,39 +39,76 @@ static const char *printable(const char *path, char out[FOLDER_PATH_BYTES])
     return out;
 }
 
+static void tell(const char *event, const folder_file_t *file, const char *problem)
+{
+    char name[FOLDER_PATH_BYTES];
+    log_warn(event, "file=\"%s\" problem=\"%s\"", printable(file->path, name), problem);
+}
+
+static bool is_as_known(const folder_file_t *file, const index_entry_t *known)
+{
+    return known && known->size == file->size && known->mtime_ns == file->mtime_ns;
+}
+
+static pl_err_t store_bad(ingest_t *self, const folder_file_t *file, const char *problem)
+{
+    pl_err_t err = begin(self);
+    index_entry_t entry = {.path = file->path,
+                           .size = file->size,
+                           .mtime_ns = file->mtime_ns,
+                           .bad = true,
+                           .problem = (char *)problem};
+    return err ? err : index_put(self->index, &entry, self->detail);
+}
+
 static pl_err_t put_bad(ingest_t *self, const folder_file_t *file, const index_entry_t *known,
                         const char *problem)
 {
-    bool same =
-        known && known->bad && known->size == file->size && known->mtime_ns == file->mtime_ns;
+    bool same = known && known->bad && is_as_known(file, known);
     self->report->bad++;
-    if (!same || self->opts->tell_again) {
-        char name[FOLDER_PATH_BYTES];
-        log_warn("ingest.skipped", "file=\"%s\" problem=\"%s\"", printable(file->path, name),
-                 problem);
-    }
+    if (!same || self->opts->tell_again) tell("ingest.skipped", file, problem);
     if (same) return PL_OK;
     if (known && !known->bad) self->report->removed++;
-    pl_err_t err = begin(self);
-    index_entry_t entry = {
-        .path = file->path, .size = file->size, .mtime_ns = file->mtime_ns, .bad = true};
-    return err ? err : index_put(self->index, &entry, NULL, self->detail);
+    return store_bad(self, file, problem);
 }
 
-static pl_err_t put_text(ingest_t *self, const folder_file_t *file, const index_entry_t *known,
-                         const document_t *text)
+/* It was read to its end, or as far as possible: what of it is in the index goes again. */
+static pl_err_t take_back(ingest_t *self, const folder_file_t *file, const index_entry_t *known,
+                          const char *problem)
+{
+    if (stopping(self)) { /* it was not given its time */
+        self->report->unsettled = true;
+        return index_remove(self->index, file->path, self->detail);
+    }
+    self->report->bad++;
+    tell("ingest.skipped", file, problem);
+    if (known && !known->bad) self->report->removed++;
+    return store_bad(self, file, problem);
+}
+
+/* Cuts a document into the index. */
+static pl_err_t put_document(ingest_t *self, const folder_file_t *file, const index_entry_t *known,
+                             document_t *document)
 {
     pl_err_t err = begin(self);
     if (err) return err;
-    index_entry_t entry = {.path = file->path, .size = text->size, .mtime_ns = text->mtime_ns};
-    entry.hash = document_hash(DOCUMENT_HASH_SEED, text->text, text->bytes);
+    index_entry_t entry = {.path = file->path, .size = document->size};
+    entry.mtime_ns = document->mtime_ns;
+    entry.hash = document_hash(DOCUMENT_HASH_SEED, document->text, document->bytes);
     if (known && !known->bad && known->hash == entry.hash && known->size == entry.size)
         return index_touch(self->index, &entry, self->detail);
+    err = index_put(self->index, &entry, self->detail);
+    if (err) return err;
+    char problem[DOCUMENT_PROBLEM_BYTES];
+    if (!format_run(format_of(file->path), file->path, document, &self->opts->limits, index_add,
+                    self->index, problem))
+        return take_back(self, file, known, problem);
+    if (*problem) tell("ingest.partly", file, problem);
     if (known)
         self->report->changed++;
     else
         self->report->added++;
-    return index_put(self->index, &entry, text, self->detail);
+    return index_put_end(self->index, problem, self->detail);
 }
 
 static pl_err_t read_and_put(ingest_t *self, const folder_file_t *file, const index_entry_t *known)
@@ -78,7 +120,7 @@ static pl_err_t read_and_put(ingest_t *self, const folder_file_t *file, const in
     pl_err_t err = PL_OK;
     switch (document_read(&text, full, self->opts->max_file_bytes, problem)) {
     case DOCUMENT_OK:
-        err = put_text(self, file, known, &text);
+        err = put_document(self, file, known, &text);
         document_free(&text);
         break;
     case DOCUMENT_BAD:
@@ -96,7 +138,7 @@ static pl_err_t read_and_put(ingest_t *self, const folder_file_t *file, const in
 static pl_err_t take_file(ingest_t *self, const folder_file_t *file, const index_entry_t *known)
 {
     if (file->problem) return put_bad(self, file, known, file->problem);
-    bool same = known && known->size == file->size && known->mtime_ns == file->mtime_ns;
+    bool same = is_as_known(file, known);
     if (same && known->bad && !self->opts->tell_again) {
         self->report->bad++;
         return PL_OK;
@@ -118,7 +160,7 @@ static pl_err_t compare(ingest_t *self, const folder_t *folder, const index_entr
     size_t f = 0;
     size_t k = 0;
     pl_err_t err = PL_OK;
-    while (!err && (f < folder->count || k < count)) {
+    while (!err && !stopping(self) && (f < folder->count || k < count)) {
         int order = 0;
         if (f == folder->count)
             order = 1;
@@ -136,12 +178,6 @@ static pl_err_t compare(ingest_t *self, const folder_t *folder, const index_entr
     return err;
 }
 
-static void free_entries(index_entry_t *entries, size_t count)
-{
-    for (size_t i = 0; i < count; i++) free(entries[i].path);
-    free(entries);
-}
-
 pl_err_t ingest_run(index_writer_t *index, const folder_t *folder, const ingest_opts_t *opts,
                     int64_t wall_ms, ingest_report_t *report, char detail[INDEX_DETAIL_BYTES])
 {
@@ -157,6 +193,6 @@ pl_err_t ingest_run(index_writer_t *index, const folder_t *folder, const ingest_
     }
     if (err) index_rollback(index);
     if (!err) err = index_stats(index, &report->index, detail);
-    free_entries(entries, count);
+    index_entries_free(entries, count);
     return err;
 }

@@ -15,11 +15,13 @@
 
 #include "common/err.h"
 #include "services/rag/folder.h"
+#include "services/rag/format.h"
 #include "services/rag/index.h"
 
 typedef struct {
     const char *folder;
     size_t max_file_bytes;
+    format_limits_t limits;
     bool tell_again; /* log bad files known before, too: at a process's first scan */
 } ingest_opts_t;
 
@@ -29,7 +31,7 @@ typedef struct {
     index_stats_t index;                 /* after it */
 } ingest_report_t;
 
-/* folder: the scan of opts->folder. PL_UNAVAILABLE with detail: the index could not be written and
+/* folder: the scan of opts->folder. When opts->limits.stop says so it ends early, with what it has. PL_UNAVAILABLE with detail: the index could not be written and
  * is as it was. */
 pl_err_t ingest_run(index_writer_t *index, const folder_t *folder, const ingest_opts_t *opts,
                     int64_t wall_ms, ingest_report_t *report, char detail[INDEX_DETAIL_BYTES]);

@@ -4,7 +4,7 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "services/rag/document.h"
+#include "services/rag/encoding.h"
 
 /* Words that stand in any question: function words, and what people say around their question on
  * the telephone. Each list begins and ends with a blank, and holds no diacritics' variants. */

@@ -176,6 +176,7 @@ static void start_threads(server_t *self, const pl_config_t *cfg)
     indexer_opts_t opts = {
         .folder = pl_config_str(cfg, "rag.folder"),
         .max_file_bytes = (size_t)pl_config_int(cfg, "rag.max_file_bytes"),
+        .pdf_timeout_ms = (uint32_t)pl_config_int(cfg, "rag.pdf_timeout_ms"),
         .rescan_ms = (uint64_t)pl_config_int(cfg, "rag.rescan_s") * 1000,
     };
     self->searcher = searcher_new(self->loop, self->reader, on_found, self);

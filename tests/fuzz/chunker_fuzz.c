@@ -9,7 +9,7 @@
 #include <string.h>
 
 #include "services/rag/chunker.h"
-#include "services/rag/document.h"
+#include "services/rag/encoding.h"
 #include "services/rag/query.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
@@ -19,15 +19,17 @@ static void require(int holds)
     if (!holds) abort();
 }
 
-static void check_passage(void *arg, const char *title, const char *content)
+static void check_passage(void *arg, const passage_t *passage)
 {
+    const char *title = passage->title;
+    const char *content = passage->content;
     size_t *bytes = arg;
     size_t chars = 0;
     size_t size = strlen(content);
     for (size_t i = 0; i < size; i++) chars += ((unsigned char)content[i] & 0xc0) != 0x80;
-    require(size > 0 && chars <= CHUNK_CHARS);
+    require(size > 0 && chars <= PASSAGE_CHARS);
     require(utf8_valid(content, size));
-    require(strlen(title) < CHUNK_TITLE_BYTES && utf8_valid(title, strlen(title)));
+    require(strlen(title) < PASSAGE_TITLE_BYTES && utf8_valid(title, strlen(title)));
     *bytes += size;
 }
 

@@ -12,7 +12,7 @@
 
 #include <cmocka.h>
 
-#include "services/rag/document.h"
+#include "services/rag/encoding.h"
 
 enum { PASSAGES_MAX = 4000 };
 static char *titles[PASSAGES_MAX];
@@ -26,13 +26,15 @@ static size_t chars_of(const char *text)
     return chars;
 }
 
-static void take(void *arg, const char *title, const char *content)
+static void take(void *arg, const passage_t *passage)
 {
     (void)arg;
+    const char *title = passage->title;
+    const char *content = passage->content;
     assert_true(count < PASSAGES_MAX);
     assert_true(*content);
-    assert_true(chars_of(content) <= CHUNK_CHARS);
-    assert_true(strlen(title) < CHUNK_TITLE_BYTES);
+    assert_true(chars_of(content) <= PASSAGE_CHARS);
+    assert_true(strlen(title) < PASSAGE_TITLE_BYTES);
     assert_true(utf8_valid(title, strlen(title)));
     assert_true(utf8_valid(content, strlen(content)));
     titles[count] = strdup(title);
@@ -141,7 +143,7 @@ static void long_titles_are_cut_at_a_character(void **state)
     strcat(text, "\n## second\nx\n");
     cut(CHUNK_MARKDOWN, text);
     assert_int_equal(count, 1);
-    assert_int_equal(strlen(titles[0]), CHUNK_TITLE_BYTES - 2); /* 239 would cut an e acute */
+    assert_int_equal(strlen(titles[0]), PASSAGE_TITLE_BYTES - 2); /* 239 would cut an e acute */
 }
 
 /* ---- markup ---- */
@@ -241,7 +243,7 @@ static void without_sentences_words_are_kept_whole_and_without_words_characters(
     char *letters = repeated("\xe6\xbc\xa2", 2500); /* checked for UTF-8 by take */
     cut(CHUNK_TEXT, letters);
     assert_int_equal(count, 3);
-    assert_int_equal(strlen(contents[0]), CHUNK_CHARS * 3);
+    assert_int_equal(strlen(contents[0]), PASSAGE_CHARS * 3);
     assert_int_equal(strlen(contents[2]), 100 * 3);
     free(letters);
 }

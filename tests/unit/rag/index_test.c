@@ -101,7 +101,10 @@ static ingest_report_t scan_as(bool tell_again)
     folder_t folder;
     ingest_report_t report;
     char detail[INDEX_DETAIL_BYTES] = "";
-    ingest_opts_t opts = {knowledge, 100 * 1024, tell_again};
+    ingest_opts_t opts = {.folder = knowledge,
+                          .max_file_bytes = 100 * 1024,
+                          .limits = {.pdf_timeout_ms = 10000},
+                          .tell_again = tell_again};
     assert_int_equal(folder_scan(&folder, knowledge), PL_OK);
     now_ms += 1000;
     if (ingest_run(writer, &folder, &opts, now_ms, &report, detail)) fail_msg("%s", detail);
@@ -256,8 +259,8 @@ static void bad_files_are_skipped_and_the_others_found(void **state)
     put("surrogate.txt", "alpha \xed\xa0\x80");
     put_bytes("utf16.txt",
               "\xff\xfe"
-              "a\0l\0",
-              6);
+              "a\0l",
+              5);
     char *huge = calloc(1, 200 * 1024);
     assert_non_null(huge);
     memset(huge, 'a', 200 * 1024);

@@ -11,7 +11,7 @@
 
 #include <cmocka.h>
 
-#include "services/rag/document.h"
+#include "services/rag/encoding.h"
 
 static void becomes(const char *text, const char *lang, const char *expression)
 {
