@@ -12,6 +12,7 @@
 
 #define BIT(state) (1U << (CALL_##state))
 #define LIVE (BIT(ENDING) | BIT(ENDED))
+enum { VOICE_MAX_MS = 75000 }; /* the longest utterance, and its text */
 #define COUNT(list) (sizeof(list) / sizeof((list)[0]))
 
 static const uint32_t legal[CALL_STATES] = {
@@ -278,6 +279,7 @@ static pl_err_t on_stream_lost(call_t *self, call_now_t now, const Pl__Envelope 
     if (self->state == CALL_ENDED || !current) return PL_STALE;
     log_warn("call.stream_lost", "call=%s speech=%s", call_id(self), self->speech);
     set_text(&self->speech, "");
+    self->voice_ms = 0;
     if (self->state == CALL_LISTENING || self->state == CALL_SPEAKING) {
         self->deadline_ms = now.mono_ms + self->settings->stream_ms;
     }
@@ -409,6 +411,10 @@ uint64_t call_deadline(const call_t *self)
 /* The caller has been silent for the whole time, and so have we. */
 static void silent(call_t *self, call_now_t now, effects_t *fx)
 {
+    if (self->voice_ms && now.mono_ms < self->voice_ms + VOICE_MAX_MS) {
+        self->deadline_ms = self->voice_ms + VOICE_MAX_MS; /* the utterance's end sets it anew */
+        return;
+    }
     uint64_t due = self->sound_ms + self->settings->silence_ms;
     if (due > now.mono_ms) { /* there was a sound since the deadline was set */
         self->deadline_ms = due;

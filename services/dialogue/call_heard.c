@@ -21,8 +21,19 @@ pl_err_t call_on_speech_started(call_t *self, call_now_t now, const Pl__Envelope
     (void)env;
     (void)fx;
     if (self->state == CALL_ENDED) return PL_STALE;
-    self->sound_ms = now.mono_ms;
+    self->sound_ms = self->voice_ms = now.mono_ms;
     return PL_OK;
+}
+
+/* The utterance was over before its text was known: silence counts from its last sound. */
+static void fell_silent(call_t *self, call_now_t now, const Pl__Utterance *said)
+{
+    uint64_t passed_ms = (uint64_t)said->endpointing_ms + said->recognition_ms;
+    uint64_t end_ms = now.mono_ms > passed_ms ? now.mono_ms - passed_ms : 0;
+    self->voice_ms = 0;
+    self->sound_ms = end_ms > self->said_ms ? end_ms : self->said_ms;
+    if (self->state == CALL_LISTENING)
+        self->deadline_ms = self->sound_ms + self->settings->silence_ms;
 }
 
 pl_err_t call_on_partial(call_t *self, call_now_t now, const Pl__Envelope *env, effects_t *fx)
@@ -57,7 +68,7 @@ pl_err_t call_on_utterance(call_t *self, call_now_t now, const Pl__Envelope *env
                    self->state == CALL_SPEAKING;
     bool leaving = self->state == CALL_ENDING || self->state == CALL_TRANSFERRING;
     if (!talking && !leaving) return PL_STALE;
-    self->sound_ms = now.mono_ms;
+    fell_silent(self, now, body);
     uint32_t message = 0;
     if (body->text[0]) {
         message = call_add_message(self, now.wall_ms, PL__ACTION__TALK, PL__PERSONA__HUMAN,

@@ -83,6 +83,8 @@ struct call {
     uint32_t deferred_message;
     bool unheard;            /* the last question was cut before the caller heard it */
     uint64_t sound_ms;       /* last sound of either side */
+    uint64_t said_ms;        /* last sound of the bot */
+    uint64_t voice_ms;       /* when the caller began to speak; 0: they do not */
     uint32_t endpointing_ms; /* of the utterance being answered */
     uint32_t recognition_ms;
     uint32_t seed; /* chooses wordings */

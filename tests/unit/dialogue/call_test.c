@@ -477,6 +477,11 @@ static void any_sound_puts_the_silence_off(void **state)
     env.body_case = PL__ENVELOPE__BODY_SPEECH_STARTED;
     env.speech_started = &body;
     (void)conversation_event(c, &env);
+    Pl__Utterance noise = PL__UTTERANCE__INIT;
+    noise.speech_ms = 200;
+    env.body_case = PL__ENVELOPE__BODY_UTTERANCE;
+    env.utterance = &noise;
+    (void)conversation_event(c, &env);
     c->reply[0] = '\0';
     conversation_tick(c, 1000);
     assert_string_equal(c->reply, "");
@@ -485,6 +490,74 @@ static void any_sound_puts_the_silence_off(void **state)
     assert_non_null(strstr(c->reply, "still there"));
     (void)conversation_say(c, "a laptop");
     assert_int_equal(c->stored->recognition_retry, 0); /* a word starts the count anew */
+    conversation_destroy(&c);
+}
+
+static void speech_event(conversation_t *c, Pl__Envelope__BodyCase kind, void *body)
+{
+    Pl__Envelope env = PL__ENVELOPE__INIT;
+    env.sender = (char *)"speech-0";
+    env.body_case = kind;
+    if (kind == PL__ENVELOPE__BODY_SPEECH_STARTED) env.speech_started = body;
+    if (kind == PL__ENVELOPE__BODY_PARTIAL) env.partial = body;
+    if (kind == PL__ENVELOPE__BODY_UTTERANCE) env.utterance = body;
+    (void)conversation_event(c, &env);
+}
+
+/* A cough whose silence was waited for and whose text came late: the time counts from the cough. */
+static void the_silence_counts_from_the_last_sound_not_from_its_text(void **state)
+{
+    (void)state;
+    conversation_t *c = conversation_new(three_fields());
+    conversation_open(c);
+    Pl__SpeechStarted started = PL__SPEECH_STARTED__INIT;
+    Pl__Utterance cough = PL__UTTERANCE__INIT;
+    cough.speech_ms = 320;
+    cough.endpointing_ms = 500;
+    cough.recognition_ms = 1200;
+    c->now.mono_ms += 5000;
+    speech_event(c, PL__ENVELOPE__BODY_SPEECH_STARTED, &started);
+    c->now.mono_ms += 200;
+    uint64_t last_sound_ms = c->now.mono_ms;
+    c->now.mono_ms += cough.endpointing_ms + cough.recognition_ms;
+    speech_event(c, PL__ENVELOPE__BODY_UTTERANCE, &cough);
+    assert_int_equal(call_deadline(c->call), last_sound_ms + c->settings.silence_ms);
+    c->reply[0] = '\0';
+    conversation_tick(c, c->settings.silence_ms - 1701);
+    assert_string_equal(c->reply, "");
+    conversation_tick(c, 1);
+    assert_non_null(strstr(c->reply, "still there"));
+    conversation_destroy(&c);
+}
+
+static void the_bots_own_voice_is_a_sound(void **state)
+{
+    (void)state;
+    conversation_t *c = conversation_new(three_fields());
+    conversation_open(c);
+    c->hold = true;
+    (void)conversation_say(c, "a laptop");
+    conversation_turn_started(c);
+    c->now.mono_ms += 7000; /* a long answer */
+    c->hold = false;
+    conversation_spoken(c, false, "");
+    assert_int_equal(call_deadline(c->call), c->now.mono_ms + c->settings.silence_ms);
+    conversation_destroy(&c);
+}
+
+static void who_speaks_for_long_is_not_asked_whether_they_are_there(void **state)
+{
+    (void)state;
+    conversation_t *c = conversation_new(three_fields());
+    conversation_open(c);
+    Pl__SpeechStarted started = PL__SPEECH_STARTED__INIT;
+    c->now.mono_ms += 10000;
+    speech_event(c, PL__ENVELOPE__BODY_SPEECH_STARTED, &started);
+    c->reply[0] = '\0';
+    for (int s = 0; s < 50; s++) conversation_tick(c, 1000);
+    assert_string_equal(c->reply, "");
+    for (int s = 0; s < 30; s++) conversation_tick(c, 1000); /* its end was lost */
+    assert_non_null(strstr(c->reply, "still there"));
     conversation_destroy(&c);
 }
 
@@ -823,6 +896,9 @@ int main(void)
         cmocka_unit_test(an_answer_after_the_bridge_is_still_said),
         cmocka_unit_test(silence_is_asked_about_and_then_ends_the_call),
         cmocka_unit_test(any_sound_puts_the_silence_off),
+        cmocka_unit_test(the_silence_counts_from_the_last_sound_not_from_its_text),
+        cmocka_unit_test(the_bots_own_voice_is_a_sound),
+        cmocka_unit_test(who_speaks_for_long_is_not_asked_whether_they_are_there),
         cmocka_unit_test(hanging_up_while_thinking_ends_cleanly),
         cmocka_unit_test(a_goodbye_that_is_never_reported_still_hangs_up),
         cmocka_unit_test(a_turn_that_is_never_reported_is_not_waited_for),
