@@ -131,7 +131,7 @@ pl_err_t call_on_turn_started(call_t *self, call_now_t now, const Pl__Envelope *
     past_turn_t *past = past_turn(self, body->turn);
     bool current = body->turn == self->turn.number;
     if (self->state == CALL_ENDED || (!current && (!past || past->over))) return PL_STALE;
-    self->sound_ms = now.mono_ms;
+    self->sound_ms = self->said_ms = now.mono_ms;
     if (current) {
         self->turn.started = true;
     } else {
@@ -208,7 +208,7 @@ pl_err_t call_on_turn_spoken(call_t *self, call_now_t now, const Pl__Envelope *e
 {
     const Pl__TurnSpoken *body = env->turn_spoken;
     if (self->state == CALL_ENDED) return PL_STALE;
-    self->sound_ms = now.mono_ms;
+    self->sound_ms = self->said_ms = now.mono_ms;
     if (body->turn != self->turn.number || self->turn.over) {
         return past_spoken(self, now, body, fx);
     }

@@ -541,7 +541,14 @@ static void the_bots_own_voice_is_a_sound(void **state)
     c->now.mono_ms += 7000; /* a long answer */
     c->hold = false;
     conversation_spoken(c, false, "");
-    assert_int_equal(call_deadline(c->call), c->now.mono_ms + c->settings.silence_ms);
+    uint64_t due = c->now.mono_ms + c->settings.silence_ms;
+    assert_int_equal(call_deadline(c->call), due);
+    Pl__Utterance cough = PL__UTTERANCE__INIT; /* during it, its text only now */
+    cough.speech_ms = 200;
+    cough.endpointing_ms = 500;
+    cough.recognition_ms = 3000;
+    speech_event(c, PL__ENVELOPE__BODY_UTTERANCE, &cough);
+    assert_int_equal(call_deadline(c->call), due);
     conversation_destroy(&c);
 }
 
