@@ -1,5 +1,7 @@
 #include "services/dialogue/config.h"
 
+#include "services/dialogue/model/instructions.h"
+
 #define STRING(path, fallback, help)                                                               \
     {                                                                                              \
         path, PL_CONFIG_STRING, fallback, 0, 0, help                                               \
@@ -10,6 +12,9 @@
     }
 #define PROMPT(id, name)                                                                           \
     STRING("prompts.tts." name "_tpl[]", NULL, "wordings that replace the built-in ones"),
+
+#define INSTRUCTION(id, name, placeholders, help)                                                  \
+    STRING("prompts.llm." name, "", help "; empty: built in"),
 
 const pl_config_key_t dialogue_config_keys[] = {
     INT("dialogue.max_calls", "500", 1, 100000, "calls at once; more are refused as busy"),
@@ -68,7 +73,7 @@ const pl_config_key_t dialogue_config_keys[] = {
            "how callers name it, in English"),
 
     STRING("prompts.tts_lang", "en-US", "language of the wordings below"),
-    PROMPT_MAP(PROMPT){NULL, PL_CONFIG_STRING, NULL, 0, 0, NULL},
+    INSTRUCTION_MAP(INSTRUCTION) PROMPT_MAP(PROMPT){NULL, PL_CONFIG_STRING, NULL, 0, 0, NULL},
 };
 
 static uint32_t number(const pl_config_t *cfg, const char *path)
