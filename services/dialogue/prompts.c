@@ -183,28 +183,33 @@ void prompts_destroy(prompts_t **self_p)
     *self_p = NULL;
 }
 
-static const char *find_built_in(const char *lang, prompt_t id, uint32_t seed)
+typedef struct {
+    const char *const *list;
+    size_t count;
+} wordings_t;
+
+static wordings_t find_built_in(const char *lang, prompt_t id)
 {
     for (size_t i = 0; i < sizeof built_in / sizeof built_in[0]; i++) {
         const entry_t *entry = &built_in[i];
         if (entry->id != id || strncmp(entry->lang, lang, 2) != 0) continue;
-        uint32_t count = 0;
-        while (count < 4 && entry->wordings[count]) count++;
-        assert(count > 0);
-        return entry->wordings[seed % count];
+        wordings_t found = {entry->wordings, 0};
+        while (found.count < 4 && entry->wordings[found.count]) found.count++;
+        assert(found.count > 0);
+        return found;
     }
-    return NULL;
+    return (wordings_t){NULL, 0};
 }
 
-static const char *find(const prompts_t *self, const char *lang, prompt_t id, uint32_t seed)
+static wordings_t find(const prompts_t *self, const char *lang, prompt_t id)
 {
     bool same = strncmp(self->lang, lang, 2) == 0;
-    if (self->count[id] && same) return self->wordings[id][seed % self->count[id]];
-    const char *text = find_built_in(lang, id, seed);
-    if (text) return text;
-    text = find_built_in("en", id, seed);
-    assert(text); /* English has them all */
-    return text;
+    if (self->count[id] && same)
+        return (wordings_t){(const char *const *)self->wordings[id], self->count[id]};
+    wordings_t found = find_built_in(lang, id);
+    if (!found.count) found = find_built_in("en", id);
+    assert(found.count); /* English has them all */
+    return found;
 }
 
 static const char *value_of(const char *name, size_t len, const char *const *values)
@@ -215,11 +220,10 @@ static const char *value_of(const char *name, size_t len, const char *const *val
     return "";
 }
 
-char *prompts_say(const prompts_t *self, const char *lang, prompt_t id, uint32_t seed,
-                  const char *const *values, char *out, size_t bytes)
+static char *fill(const char *wording, const char *const *values, char *out, size_t bytes)
 {
     size_t n = 0;
-    for (const char *p = find(self, lang, id, seed); *p && n + 1 < bytes;) {
+    for (const char *p = wording; *p && n + 1 < bytes;) {
         const char *end = *p == '{' ? strchr(p, '}') : NULL;
         if (!end) {
             out[n++] = *p++;
@@ -234,4 +238,34 @@ char *prompts_say(const prompts_t *self, const char *lang, prompt_t id, uint32_t
     }
     out[n] = '\0';
     return out;
+}
+
+char *prompts_say(const prompts_t *self, const char *lang, prompt_t id, uint32_t seed,
+                  const char *const *values, char *out, size_t bytes)
+{
+    wordings_t found = find(self, lang, id);
+    return fill(found.list[seed % found.count], values, out, bytes);
+}
+
+/* Are all its placeholders among the values? */
+static bool can_fill(const char *wording, const char *const *values)
+{
+    for (const char *at = strchr(wording, '{'); at; at = strchr(at + 1, '{')) {
+        const char *end = strchr(at, '}');
+        if (end && !*value_of(at + 1, (size_t)(end - at - 1), values)) return false;
+    }
+    return true;
+}
+
+void prompts_each(const prompts_t *self, const char *lang, const char *const *values,
+                  prompts_each_fn *fn, void *arg)
+{
+    for (int id = 0; id < PROMPT_COUNT; id++) {
+        wordings_t found = find(self, lang, (prompt_t)id);
+        for (size_t i = 0; i < found.count; i++) {
+            char text[PROMPT_BYTES];
+            if (can_fill(found.list[i], values))
+                fn(arg, fill(found.list[i], values, text, sizeof text));
+        }
+    }
 }

@@ -80,4 +80,9 @@ void prompts_destroy(prompts_t **self_p);
 char *prompts_say(const prompts_t *self, const char *lang, prompt_t id, uint32_t seed,
                   const char *const *values, char *out, size_t bytes);
 
+/* Every wording of a language that needs no other values than these, filled in. */
+typedef void prompts_each_fn(void *arg, const char *text);
+void prompts_each(const prompts_t *self, const char *lang, const char *const *values,
+                  prompts_each_fn *fn, void *arg);
+
 #endif

@@ -19,6 +19,7 @@
 #include "services/dialogue/uuid.h"
 #include "services/dialogue/webhook.h"
 #include "services/dialogue/zone.h"
+#include "services/dialogue/warm.h"
 
 enum {
     KEEP_ALIVE_MS = 1000,
@@ -238,12 +239,25 @@ static void on_telephony(server_t *self, const pl_peer_t *peer)
     calls_each(self->calls, end_leg_of, &gone);
 }
 
+static void warm_speech(server_t *self, const pl_peer_t *peer)
+{
+    Pl__PhrasesWarm *phrases = warm_phrases(self->prompts, self->defaults);
+    Pl__Envelope env = PL__ENVELOPE__INIT;
+    env.body_case = PL__ENVELOPE__BODY_PHRASES_WARM;
+    env.phrases_warm = phrases;
+    pl_err_t err = pl_bus_event(self->bus, peer->instance, &env);
+    if (err) log_warn("phrases.unsent", "to=%s err=%s", peer->instance, pl_err_name(err));
+    pl__phrases_warm__free_unpacked(phrases, NULL);
+}
+
 static void on_peer(void *arg, const pl_peer_t *peer)
 {
     server_t *self = arg;
     if (strcmp(peer->service, "persistence") == 0 && peer->up) recovery_store_up(self->recovery);
     if (strcmp(peer->service, "telephony") == 0) on_telephony(self, peer);
-    if (strcmp(peer->service, "speech") == 0 && !peer->up) {
+    if (strcmp(peer->service, "speech") == 0 && peer->up && !peer->draining) {
+        warm_speech(self, peer);
+    } else if (strcmp(peer->service, "speech") == 0 && !peer->up) {
         gone_t gone = {peer->instance, "speech is gone"};
         calls_each(self->calls, lose_stream_of, &gone);
     }

@@ -18,8 +18,7 @@ struct channel {
     uint32_t slot, generation;
     stream_t *stream;
     void *stt;
-    const tts_provider_t *tts; /* of the synthesis under way */
-    void *tts_job;
+    synthesis_job_t *synthesis; /* under way; NULL: none */
     size_t *source; /* for each byte of its text, how many of the sentence's are said with it */
     size_t source_bytes;
 };
@@ -93,10 +92,8 @@ static void on_said(void *arg, size_t bytes, size_t samples)
 static void on_synthesised(void *arg, pl_err_t err)
 {
     channel_t *self = arg;
-    self->tts_job = NULL;
-    if (err && err != PL_INVALID)
-        log_warn("say.failed", "call=%s provider=%s err=%s", self->call_id, self->tts->name,
-                 pl_err_name(err));
+    (void)err; /* it has been logged; the turn goes on without the sentence */
+    self->synthesis = NULL;
     stream_synthesised(self->stream, pl_clock_us());
 }
 
@@ -105,28 +102,23 @@ static pl_err_t synthesise(void *arg, const Pl__Say *sentence)
     channel_t *self = arg;
     const char *lang = *sentence->lang ? sentence->lang : stream_lang(self->stream);
     const char *voice = *sentence->voice ? sentence->voice : self->voice;
-    voices_choice_t choice;
-    pl_err_t err = voices_pick(self->world->voices, lang, voice, &choice);
-    if (err) {
-        log_warn("say.no_voice", "call=%s lang=%s", self->call_id, lang);
-        return err;
-    }
     free(self->source);
     char *text = spoken_text(sentence->text, lang, &self->source);
     self->source_bytes = strlen(text);
     double rate = sentence->rate > 0 ? sentence->rate : 1.0;
-    tts_say_t say = {text, lang, choice.voice, rate, sentence->style};
+    tts_say_t say = {text, lang, voice, rate, sentence->style};
     tts_sink_t sink = {on_audio, on_said, on_synthesised, self};
-    self->tts = choice.provider;
-    err = choice.provider->say(choice.engine, &self->tts_job, &say, &sink);
+    pl_err_t err = synthesis_say(self->world->synthesis, &self->synthesis, &say, &sink);
+    if (err)
+        log_warn("say.no_voice", "call=%s lang=%s err=%s", self->call_id, lang, pl_err_name(err));
     free(text);
     return err;
 }
 
-static void synthesis_cancel(void *arg)
+static void cancel_synthesis(void *arg)
 {
     channel_t *self = arg;
-    if (self->tts_job) self->tts->cancel(&self->tts_job);
+    synthesis_cancel(&self->synthesis);
 }
 
 /* ---- lane ---- */
@@ -262,7 +254,7 @@ pl_err_t channel_new(channel_t **out, const channel_world_t *world, const channe
     self->slot = opts->slot;
     self->generation = opts->generation;
     stream_sink_t sink = {hear_begin,       hear,    hear_pause, hear_end, hear_drop, synthesise,
-                          synthesis_cancel, say_out, flush,      let_rise, event,     self};
+                          cancel_synthesis, say_out, flush,      let_rise, event,     self};
     stream_opts_t stream_opts = {opts->lang, world->hearing, world->cutoff_ms};
     self->stream = stream_new(&stream_opts, &sink);
     stt_sink_t words = {on_partial, on_final, self};
@@ -280,7 +272,7 @@ void channel_destroy(channel_t **self_p)
     channel_t *self = *self_p;
     if (!self) return;
     *self_p = NULL;
-    synthesis_cancel(self);
+    cancel_synthesis(self);
     self->world->stt->close(&self->stt);
     stream_destroy(&self->stream);
     free(self->call_id);

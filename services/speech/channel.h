@@ -12,7 +12,7 @@
 #include "common/lane.h"
 #include "services/speech/stream.h"
 #include "services/speech/stt.h"
-#include "services/speech/voices.h"
+#include "services/speech/synthesis.h"
 
 typedef struct channel channel_t;
 
@@ -21,7 +21,7 @@ typedef struct {
     pl_bus_t *bus;
     const stt_provider_t *stt;
     void *stt_engine;
-    voices_t *voices;
+    synthesis_t *synthesis;
     hearing_opts_t hearing;
     uint32_t cutoff_ms;
 } channel_world_t;

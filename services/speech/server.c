@@ -13,6 +13,7 @@
 #include "common/metrics.h"
 #include "services/speech/channel.h"
 #include "services/speech/lanes.h"
+#include "services/speech/spoken.h"
 
 enum {
     TICK_MS = 100,
@@ -215,6 +216,22 @@ static void on_say_stop(void *arg, const Pl__Envelope *env, pl_request_t *reques
     if (request) pl_request_done(&request);
 }
 
+static void on_phrases_warm(void *arg, const Pl__Envelope *env, pl_request_t *request)
+{
+    server_t *self = arg;
+    const Pl__PhrasesWarm *warm = env->phrases_warm;
+    log_info("phrases.warm", "from=%s count=%zu", env->sender, warm->n_phrases);
+    for (size_t i = 0; i < warm->n_phrases; i++) {
+        const Pl__Phrase *phrase = warm->phrases[i];
+        char *text = spoken_text(phrase->text, phrase->lang, NULL);
+        double rate = phrase->rate > 0 ? phrase->rate : 1.0;
+        tts_say_t say = {text, phrase->lang, phrase->voice, rate, PL__STYLE__NONE};
+        synthesis_warm(self->world.synthesis, &say);
+        free(text);
+    }
+    if (request) pl_request_done(&request);
+}
+
 /* ---- life ---- */
 
 /* The calls go on in telephony, which opens streams on another instance; what is being said is
@@ -256,7 +273,7 @@ static pl_err_t open_engines(server_t *self, const pl_config_t *cfg)
                       name);
         return PL_INVALID;
     }
-    pl_err_t err = voices_new(&self->world.voices, self->loop, cfg);
+    pl_err_t err = synthesis_new(&self->world.synthesis, self->loop, cfg);
     if (err) return err;
     return self->world.stt->open_engine(&self->world.stt_engine, self->loop, cfg, on_deaf, self);
 }
@@ -270,6 +287,7 @@ static void take_messages(server_t *self)
     pl_bus_on(bus, PL__ENVELOPE__BODY_LISTEN, on_listen, self);
     pl_bus_on(bus, PL__ENVELOPE__BODY_SAY, on_say, self);
     pl_bus_on(bus, PL__ENVELOPE__BODY_SAY_STOP, on_say_stop, self);
+    pl_bus_on(bus, PL__ENVELOPE__BODY_PHRASES_WARM, on_phrases_warm, self);
 }
 
 pl_err_t server_new(server_t **out, const pl_config_t *cfg)
@@ -326,7 +344,7 @@ void server_destroy(server_t **self_p)
         channel_destroy(&self->channels[i]);
     }
     if (self->world.stt_engine) self->world.stt->close_engine(&self->world.stt_engine);
-    voices_destroy(&self->world.voices);
+    synthesis_destroy(&self->world.synthesis);
     lanes_destroy(&self->lanes);
     pl_bus_destroy(&self->world.bus);
     pl_loop_destroy(&self->loop); /* runs the last reports of the engines' threads */
