@@ -161,8 +161,8 @@ $(B)/tests/unit/persistence/process_test $(B)/tests/unit/persistence/crash_test:
 $(B)/tests/unit/parley/jobs_test: | $(B)/bin/parley-persistence $(B)/bin/parley
 $(B)/tests/unit/rag/process_test: | $(B)/bin/parley-rag
 $(patsubst %,$(B)/tests/unit/telephony/%_test,process call_in browser register): | $(B)/bin/parley-telephony
-# Voice activity is tested with real voices.
-$(B)/tests/unit/telephony/vad_test: LIBS_telephony := $(LIBS_speech)
+# Voice activity and what cleans a voice are tested with real voices.
+$(patsubst %,$(B)/tests/unit/telephony/%_test,vad cleaner): LIBS_telephony := $(LIBS_speech)
 
 .PHONY: check check-parts unit-tests integration asan tsan fmt fmt-check lint tidy analyze
 unit-tests: $(UNIT_BIN)
@@ -231,7 +231,17 @@ $(B)/tests/bench/lane_bench $(B)/tests/bench/bus_bench: %: %.o $(B)/lib/common.a
 	$(CC) $(LDFLAGS) $^ $(call pkglibs,$(PKG_common)) $(LIBS_common) -o $@
 $(B)/tests/bench/rtp_bench: $(B)/tests/bench/rtp_bench.o $(B)/lib/telephony.a $(B)/lib/common.a
 	$(CC) $(LDFLAGS) -Wl,--start-group $^ -Wl,--end-group $(call pkglibs,$(PKG_telephony) $(PKG_common)) $(LIBS_common) -o $@
-.PHONY: bench-store bench-rag bench-bus bench-rtp
+# SpeexDSP against WebRTC's audio processing, which is C++ and used nowhere else.
+$(B)/tests/bench/webrtc_apm.o: tests/bench/webrtc_apm.cc tests/bench/webrtc_apm.h
+	@mkdir -p $(@D)
+	$(CXX) -std=c++11 $(OPT) $(SANFLAGS) -I. $(call pkgflags,webrtc-audio-processing) -DWEBRTC_AUDIO_PROCESSING_ONLY_BUILD -DWEBRTC_POSIX -c $< -o $@
+$(B)/tests/bench/echo_bench: $(B)/tests/bench/echo_bench.o $(B)/tests/bench/webrtc_apm.o $(B)/lib/telephony.a $(B)/lib/common.a
+	$(CXX) $(LDFLAGS) -Wl,--start-group $^ -Wl,--end-group $(LIBS_speech) $(call pkglibs,$(PKG_telephony) $(PKG_common) webrtc-audio-processing) $(LIBS_common) -o $@
+.PHONY: bench-store bench-rag bench-bus bench-rtp bench-echo
+bench-echo:
+	@tools/install-deps build bench
+	@$(MAKE) --no-print-directory -s $(B)/tests/bench/echo_bench
+	@$(B)/tests/bench/echo_bench
 bench-bus: $(B)/tests/bench/bus_bench $(B)/tests/bench/lane_bench
 	@$(B)/tests/bench/bus_bench
 	@$(B)/tests/bench/lane_bench 100

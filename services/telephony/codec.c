@@ -26,6 +26,7 @@ struct codec {
     g722_decode_state_t *g722_decoder;
     SpeexResamplerState *to_narrow;
     SpeexResamplerState *to_wide;
+    int16_t narrow[NARROW_SAMPLES]; /* encoded last */
 };
 
 static const codec_info_t infos[CODEC_KINDS] = {
@@ -95,7 +96,7 @@ void codec_destroy(codec_t **self_p)
 
 static size_t g711_encode_frame(codec_t *self, const int16_t *pcm, uint8_t *payload)
 {
-    int16_t narrow[NARROW_SAMPLES];
+    int16_t *narrow = self->narrow;
     spx_uint32_t in = CODEC_FRAME_SAMPLES;
     spx_uint32_t out = NARROW_SAMPLES;
     speex_resampler_process_int(self->to_narrow, 0, pcm, &in, narrow, &out);
@@ -120,6 +121,11 @@ static size_t g711_decode_frame(codec_t *self, const uint8_t *payload, size_t by
     speex_resampler_process_int(self->to_wide, 0, narrow, &in, pcm, &out);
     assert(in == bytes && out == 2 * bytes);
     return out;
+}
+
+const int16_t *codec_narrow(const codec_t *self)
+{
+    return self->to_narrow ? self->narrow : NULL;
 }
 
 size_t codec_encode(codec_t *self, const int16_t pcm[CODEC_FRAME_SAMPLES],

@@ -35,6 +35,9 @@ void codec_destroy(codec_t **self_p);
 /* 320 samples in; returns the payload's bytes. */
 size_t codec_encode(codec_t *self, const int16_t pcm[CODEC_FRAME_SAMPLES],
                     uint8_t payload[CODEC_MAX_PAYLOAD_BYTES]);
+/* The 160 samples at 8 kHz that were encoded last; NULL: the codec is wideband. Valid until the
+ * next call. */
+const int16_t *codec_narrow(const codec_t *self);
 /* Any payload of whole samples up to 20 ms; returns samples at 16 kHz (at most 320), 0 when the
  * payload is malformed. */
 size_t codec_decode(codec_t *self, const uint8_t *payload, size_t bytes,

@@ -53,6 +53,11 @@ const pl_config_key_t telephony_config_keys[] = {
     INT("telephony.media.credit_ms", "400", 100, 5000,
         "audio that speech may send ahead of the playout"),
 
+    STRING("telephony.audio.echo", "sip",
+           "kinds of leg whose echo is cancelled: sip, browser, none; browsers do it themselves"),
+    STRING("telephony.audio.noise", "sip", "kinds of leg whose noise is suppressed"),
+    STRING("telephony.audio.gain", "none", "kinds of leg that are brought to one loudness"),
+
     /* browser */
     STRING("telephony.browser.listen", "127.0.0.1:8081", "address and port of the WebSocket"),
     STRING("telephony.browser.public_url", "",

@@ -27,11 +27,11 @@ struct leg_audio {
     rtp_leg_t *rtp; /* NULL: a browser leg */
     bool rtp_started;
     frame_queue_t from_browser;
+    cleaner_t *cleaner; /* of a browser leg; an RTP leg has its own. NULL: none */
     vad_t vad;
     playout_t *playout;
     duck_t duck;
     prompt_t prompt;
-    int16_t played[PL_FRAME_SAMPLES]; /* the frame that went out last: what may echo */
 
     speech_lane_t *lane; /* NULL: no stream */
     uint32_t slot, generation;
@@ -52,6 +52,7 @@ leg_audio_t *leg_audio_new(media_leg_t id, const leg_audio_opts_t *opts, rtp_leg
     self->playout = playout_new(opts->credit_ms);
     vad_init(&self->vad, opts->vad_threshold);
     self->began_us = pl_clock_us();
+    if (!self->rtp) self->cleaner = cleaner_new(PL_FRAME_HZ, &opts->clean_browser);
     return self;
 }
 
@@ -69,6 +70,7 @@ static void tell_closed(leg_audio_t *self)
     } else {
         stats.rtp.received = self->from_browser.received;
         stats.rtp.late = self->from_browser.dropped;
+        if (self->cleaner) cleaner_stats(self->cleaner, &stats.rtp.echo);
     }
     media_link_closed(self->opts.link, self->id, &stats);
 }
@@ -81,6 +83,7 @@ void leg_audio_destroy(leg_audio_t **self_p)
     if (self->lane) speech_lane_detach(self->lane, self);
     tell_closed(self);
     rtp_leg_destroy(&self->rtp);
+    cleaner_destroy(&self->cleaner);
     playout_destroy(&self->playout);
     free(self->prompt.pcm);
     free(self);
@@ -108,17 +111,11 @@ leg_audio_t **leg_audio_next_on_thread(leg_audio_t *self)
 
 /* ---- what the far end says ----------------------------------------------------------------------- */
 
-/* The near end's frame and the one that was just played meet here: the place of echo
- * cancellation. mic is NULL when nothing arrived. */
-static vad_result_t capture_process(leg_audio_t *self, const int16_t *mic, const int16_t *played)
+/* pcm is cleaned already. echo_db: up to this level it may be our own voice. */
+static void capture(leg_audio_t *self, int16_t pcm[PL_FRAME_SAMPLES], bool missing, bool concealed,
+                    float echo_db)
 {
-    (void)played;
-    return vad_frame(&self->vad, mic);
-}
-
-static void capture(leg_audio_t *self, int16_t pcm[PL_FRAME_SAMPLES], bool missing, bool concealed)
-{
-    vad_result_t voice = capture_process(self, missing ? NULL : pcm, self->played);
+    vad_result_t voice = vad_frame_over(&self->vad, missing ? NULL : pcm, echo_db);
     bool over_us = playout_playing(self->playout) && !playout_firm(self->playout);
     duck_heard(&self->duck, voice.sound, over_us);
     uint32_t seq = self->seq++;
@@ -160,7 +157,6 @@ static void say_next(leg_audio_t *self, int16_t pcm[PL_FRAME_SAMPLES])
         prompt_next(self, pcm);
     else if (playout_tick(self->playout, pcm)) /* zeros when there is nothing */
         duck_apply(&self->duck, pcm);
-    memcpy(self->played, pcm, sizeof self->played);
 }
 
 static void send_reports(leg_audio_t *self)
@@ -194,7 +190,7 @@ static void on_rtp_heard(void *arg, const rtp_heard_t *heard)
     leg_audio_t *self = arg;
     int16_t pcm[PL_FRAME_SAMPLES];
     memcpy(pcm, heard->pcm, sizeof pcm);
-    capture(self, pcm, heard->missing, heard->concealed);
+    capture(self, pcm, heard->missing, heard->concealed, heard->echo_db);
 }
 
 static bool on_rtp_next(void *arg, int16_t pcm[CODEC_FRAME_SAMPLES])
@@ -219,21 +215,25 @@ static void tick_browser(leg_audio_t *self)
 {
     int16_t pcm[PL_FRAME_SAMPLES];
     bool some = frame_queue_take(&self->from_browser, pcm);
-    capture(self, pcm, !some, false);
+    float echo_db = CLEANER_SILENCE_DB;
+    if (self->cleaner) echo_db = cleaner_heard(self->cleaner, pcm, !some);
+    capture(self, pcm, !some, false, echo_db);
     say_next(self, pcm);
+    if (self->cleaner) cleaner_played(self->cleaner, pcm);
     media_link_browser_audio(self->opts.link, self->id, (const uint8_t *)pcm);
 }
 
 void leg_audio_tick(leg_audio_t *self, uint64_t now_us, uint32_t skipped)
 {
     self->seq += skipped;
+    if (self->cleaner) cleaner_skip(self->cleaner, skipped);
     if (!self->rtp) {
         tick_browser(self);
     } else if (self->rtp_started) {
         rtp_leg_tick_at(self->rtp, now_us);
     } else { /* ringing: nothing can arrive */
         int16_t none[PL_FRAME_SAMPLES] = {0};
-        capture(self, none, true, false);
+        capture(self, none, true, false, CLEANER_SILENCE_DB);
     }
     send_reports(self);
 }
@@ -242,7 +242,9 @@ void leg_audio_params(leg_audio_t *self, const rtp_params_t *params)
 {
     if (!self->rtp) return;
     rtp_sink_t sink = {on_rtp_heard, on_rtp_next, on_rtp_dtmf, on_rtp_lost, self};
-    pl_err_t err = rtp_leg_start(self->rtp, self->opts.loop, params, &sink);
+    rtp_params_t cleaned = *params;
+    cleaned.clean = self->opts.clean_sip;
+    pl_err_t err = rtp_leg_start(self->rtp, self->opts.loop, &cleaned, &sink);
     if (err) {
         log_error("leg.params", "leg=%llu err=%s", (unsigned long long)self->id, pl_err_name(err));
         return;

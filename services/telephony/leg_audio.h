@@ -1,7 +1,7 @@
 /* leg_audio.h - one leg's audio on its media thread: wire, voice activity, playout, lane.
  *
- * Every 20 ms: what was heard goes up the lane with the voice decision, what is to be said goes to
- * the wire. An RTP leg has an rtp_leg below it, a browser leg a queue of frames.
+ * Every 20 ms: what was heard is cleaned and goes up the lane with the voice decision, what is to be
+ * said goes to the wire. An RTP leg has an rtp_leg below it, a browser leg a queue of frames.
  *
  * Threads: belongs to its media thread.
  */
@@ -19,6 +19,7 @@ typedef struct {
     media_link_t *link; /* outlives the leg */
     uint32_t credit_ms;
     double vad_threshold;
+    cleaner_opts_t clean_sip, clean_browser;
 } leg_audio_opts_t;
 
 /* Takes *rtp_p, which may be NULL: then it is a browser leg. Never NULL. */

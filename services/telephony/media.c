@@ -21,6 +21,7 @@ struct media {
     struct sockaddr_storage address;
     uint16_t port_min, port_max;
     uint32_t media_timeout_ms, jitter_min_ms, jitter_max_ms;
+    cleaner_opts_t clean_sip, clean_browser;
 };
 
 /* ---- life -------------------------------------------------------------------------------------- */
@@ -39,6 +40,38 @@ static pl_err_t read_address(const char *text, struct sockaddr_storage *out)
         return PL_OK;
     }
     return PL_INVALID;
+}
+
+/* The kinds of leg that a filter is on for: "sip,browser", or "none". */
+static pl_err_t read_kinds(const pl_config_t *cfg, const char *key, bool *sip, bool *browser)
+{
+    const char *value = pl_config_str(cfg, key);
+    const char *rest = value;
+    while (*rest != '\0') {
+        size_t bytes = strcspn(rest, ", ");
+        bool known = false;
+        if (bytes == 3 && strncmp(rest, "sip", bytes) == 0) known = *sip = true;
+        if (bytes == 7 && strncmp(rest, "browser", bytes) == 0) known = *browser = true;
+        if (bytes == 4 && strncmp(rest, "none", bytes) == 0) known = true;
+        if (bytes > 0 && !known) {
+            log_error("media.config", "%s=\"%s\" detail=\"not a list out of sip, browser, none\"",
+                      key, value);
+            return PL_INVALID;
+        }
+        rest += bytes;
+        rest += strspn(rest, ", ");
+    }
+    return PL_OK;
+}
+
+static pl_err_t read_audio(media_t *self, const pl_config_t *cfg)
+{
+    cleaner_opts_t *sip = &self->clean_sip;
+    cleaner_opts_t *browser = &self->clean_browser;
+    pl_err_t err = read_kinds(cfg, "telephony.audio.echo", &sip->echo, &browser->echo);
+    if (!err) err = read_kinds(cfg, "telephony.audio.noise", &sip->noise, &browser->noise);
+    if (!err) err = read_kinds(cfg, "telephony.audio.gain", &sip->gain, &browser->gain);
+    return err;
 }
 
 static pl_err_t read_config(media_t *self, const pl_config_t *cfg)
@@ -63,7 +96,7 @@ static pl_err_t read_config(media_t *self, const pl_config_t *cfg)
     self->jitter_max_ms = (uint32_t)pl_config_int(cfg, "telephony.rtp.jitter_max_ms");
     self->thread_count = (uint32_t)pl_config_int(cfg, "telephony.media.threads");
     assert(self->thread_count >= 1 && self->thread_count <= MAX_THREADS);
-    return PL_OK;
+    return read_audio(self, cfg);
 }
 
 pl_err_t media_new(media_t **out, pl_loop_t *control, const pl_config_t *cfg,
@@ -81,6 +114,8 @@ pl_err_t media_new(media_t **out, pl_loop_t *control, const pl_config_t *cfg,
         .link = self->link,
         .credit_ms = (uint32_t)pl_config_int(cfg, "telephony.media.credit_ms"),
         .vad_threshold = pl_config_double(cfg, "features.vad_threshold"),
+        .clean_sip = self->clean_sip,
+        .clean_browser = self->clean_browser,
         .curve_key_file = pl_config_str(cfg, "bus.curve_key_file"),
     };
     for (uint32_t i = 0; i < self->thread_count; i++) {

@@ -14,6 +14,7 @@ typedef struct {
     media_link_t *link;
     uint32_t credit_ms;
     double vad_threshold;
+    cleaner_opts_t clean_sip, clean_browser;
     const char *curve_key_file; /* lives as long as the thread */
 } media_thread_opts_t;
 

@@ -52,6 +52,7 @@ struct rtp_leg {
 
     codec_t *codec;
     receiver_t *receiver;
+    cleaner_t *cleaner; /* NULL: what is heard stays as it is */
     rtp_latch_t latch;
     rtp_source_t source;
     dtmf_in_t dtmf_in;
@@ -311,6 +312,8 @@ static void tick_heard(rtp_leg_t *self, uint64_t now_us)
         heard.concealed = frame.concealed;
         if (frame.concealed) self->stats.concealed_frames++;
     }
+    heard.echo_db = CLEANER_SILENCE_DB;
+    if (self->cleaner) heard.echo_db = cleaner_heard(self->cleaner, heard.pcm, heard.missing);
     tell_key(self, dtmf_in_tick(&self->dtmf_in, now_us));
     self->sink.heard(self->sink.arg, &heard);
 }
@@ -359,10 +362,11 @@ static void tick_send(rtp_leg_t *self)
     uint32_t frame_ticks = codec_info(self->params.codec)->ticks_per_frame;
     const struct sockaddr *to = rtp_latch_address(&self->latch);
     uint8_t bytes[RTP_HEADER_BYTES + CODEC_MAX_PAYLOAD_BYTES];
+    int16_t pcm[CODEC_FRAME_SAMPLES];
+    const int16_t *played = NULL;
     if (!self->params.send || !to) {
         self->sender.quiet = true;
     } else if (!send_key(self, to, bytes)) {
-        int16_t pcm[CODEC_FRAME_SAMPLES];
         if (!self->sink.next(self->sink.arg, pcm)) memset(pcm, 0, sizeof pcm);
         size_t payload_bytes = codec_encode(self->codec, pcm, bytes + RTP_HEADER_BYTES);
         rtp_packet_t head = {.pt = self->params.pt,
@@ -371,7 +375,9 @@ static void tick_send(rtp_leg_t *self)
                              .timestamp = self->sender.timestamp,
                              .ssrc = self->sender.ssrc};
         send_packet(self, to, &head, bytes, payload_bytes);
+        played = codec_narrow(self->codec) ? codec_narrow(self->codec) : pcm;
     }
+    if (self->cleaner) cleaner_played(self->cleaner, played);
     self->sender.timestamp += frame_ticks;
 }
 
@@ -403,7 +409,9 @@ static void apply(rtp_leg_t *self, const rtp_params_t *params)
     if (same_codec) return;
     receiver_destroy(&self->receiver);
     codec_destroy(&self->codec);
+    cleaner_destroy(&self->cleaner);
     self->codec = codec_new(p.codec);
+    self->cleaner = cleaner_new(codec_narrow(self->codec) ? 8000 : 16000, &p.clean);
     self->receiver =
         receiver_new(self->codec, codec_info(p.codec), p.jitter_min_ms, p.jitter_max_ms);
     self->latch.taken = false; /* statistics begin anew with its clock */
@@ -432,6 +440,7 @@ static void follow_clock(rtp_leg_t *self, uint64_t now_us)
         self->sender.timestamp += skipped * codec_info(self->params.codec)->ticks_per_frame;
         self->sender.quiet = true;
         self->due_us += (uint64_t)skipped * TICK_US;
+        if (self->cleaner) cleaner_skip(self->cleaner, skipped);
     }
     self->due_us += TICK_US;
 }
@@ -465,6 +474,7 @@ void rtp_leg_stats(const rtp_leg_t *self, rtp_stats_t *out)
     out->duplicate += self->former_duplicates + self->source.duplicates;
     out->jitter_us = rtp_source_jitter_us(&self->source);
     out->sent = self->sender.packets;
+    if (self->cleaner) cleaner_stats(self->cleaner, &out->echo);
 }
 
 void rtp_leg_destroy(rtp_leg_t **self_p)
@@ -479,5 +489,6 @@ void rtp_leg_destroy(rtp_leg_t **self_p)
     rtp_sockets_close(&self->sockets);
     receiver_destroy(&self->receiver);
     codec_destroy(&self->codec);
+    cleaner_destroy(&self->cleaner);
     free(self);
 }

@@ -1,4 +1,4 @@
-/* rtp_leg.h - one leg's audio over RTP: sockets, jitter buffer, concealment, DTMF, RTCP.
+/* rtp_leg.h - one leg's audio over RTP: sockets, jitter buffer, concealment, cleaning, DTMF, RTCP.
  *
  * The owner calls rtp_leg_tick every 20 ms by an absolute clock; the leg then takes one frame out
  * of its jitter buffer for the owner and puts one frame of the owner's on the wire. Also used by
@@ -17,6 +17,7 @@
 
 #include "common/err.h"
 #include "common/loop.h"
+#include "services/telephony/cleaner.h"
 #include "services/telephony/codec.h"
 
 typedef struct rtp_leg rtp_leg_t;
@@ -26,6 +27,7 @@ typedef struct {
     uint32_t seq;                     /* counts ticks */
     bool missing;                     /* nothing arrived and nothing was concealed */
     bool concealed;
+    float echo_db; /* up to this level it may be an echo of what was played: see cleaner.h */
 } rtp_heard_t;
 
 typedef struct {
@@ -40,6 +42,7 @@ typedef struct {
 typedef struct {
     uint32_t received, lost, late, duplicate, malformed, foreign, concealed_frames, sent;
     uint32_t jitter_us, remote_lost, round_trip_us;
+    cleaner_stats_t echo;
 } rtp_stats_t;
 
 /* Binds an even RTP port and the RTCP port above it in [port_min, port_max] on the address
@@ -61,6 +64,7 @@ typedef struct {
     uint32_t media_timeout_ms;             /* 0: never lost */
     uint32_t jitter_min_ms, jitter_max_ms; /* bounds of the adaptive delay; 0: 20 and 200 */
     uint32_t rtcp_interval_ms;             /* mean time between reports; 0: 5000 */
+    cleaner_opts_t clean;
 } rtp_params_t;
 
 /* First call hangs the RTCP socket on the loop (RTP is read at every tick, with the kernel's time

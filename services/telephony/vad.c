@@ -67,10 +67,11 @@ static void follow_floor(vad_t *self, float level)
     if (*floor < floor_least_db) *floor = floor_least_db;
 }
 
-static bool decide(vad_t *self, float level)
+static bool decide(vad_t *self, float level, float echo_db)
 {
     float begin = self->floor_db + self->margin_db;
     if (begin < self->least_db) begin = self->least_db;
+    if (begin < echo_db) begin = echo_db;
     bool loud = level > (self->voice ? begin - release_db : begin);
     self->loud = loud ? self->loud + 1 : 0;
     if (self->loud >= LOUD_ENOUGH || (loud && level > begin + certain_db) ||
@@ -92,11 +93,16 @@ static int32_t centibel(float db)
 
 vad_result_t vad_frame(vad_t *self, const int16_t pcm[CODEC_FRAME_SAMPLES])
 {
+    return vad_frame_over(self, pcm, silence_db);
+}
+
+vad_result_t vad_frame_over(vad_t *self, const int16_t pcm[CODEC_FRAME_SAMPLES], float echo_db)
+{
     float level = silence_db;
     if (pcm) {
         level = level_db(self, pcm);
         follow_floor(self, level);
     }
-    bool voice = decide(self, level);
+    bool voice = decide(self, level, echo_db);
     return (vad_result_t){voice, self->loud > 0, centibel(level), centibel(self->floor_db)};
 }

@@ -39,5 +39,7 @@ typedef struct {
 void vad_init(vad_t *self, double threshold);
 /* pcm NULL: nothing arrived; the floor is not touched. */
 vad_result_t vad_frame(vad_t *self, const int16_t pcm[CODEC_FRAME_SAMPLES]);
+/* The same where anything up to echo_db may be our own voice come back: only more is the caller. */
+vad_result_t vad_frame_over(vad_t *self, const int16_t pcm[CODEC_FRAME_SAMPLES], float echo_db);
 
 #endif

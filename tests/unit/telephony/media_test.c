@@ -381,7 +381,8 @@ static test_t *begin(const char *settings)
     char yaml[512];
     char error[256] = "";
     (void)snprintf(yaml, sizeof yaml,
-                   "telephony:\n  rtp: {listen: 127.0.0.1, port_min: 22000, port_max: 22499}\n%s",
+                   "telephony:\n  rtp: {listen: 127.0.0.1, port_min: 22000, port_max: 22499}\n%s%s",
+                   strstr(settings, "audio:") ? "" : "  audio: {echo: none, noise: none}\n",
                    settings);
     t->cfg = pl_config_parse("telephony", telephony_config_keys, "test", yaml, error, sizeof error);
     if (!t->cfg) fail_msg("%s", error);
@@ -693,6 +694,24 @@ static void ten_browser_legs_hear_each_only_themselves(void **state)
     end(t); /* nine are open, events are under way */
 }
 
+CONDITION(three_seconds_of_sound_were_heard, t->slots[0].sounded >= 150)
+
+static void a_hum_in_the_line_is_suppressed_where_that_is_asked_for(void **state)
+{
+    (void)state;
+    test_t *t = begin("  audio: {echo: sip, noise: sip}\n");
+    media_leg_t leg = begin_call(t);
+    t->phone_hz = 440;
+    wait_until(t, three_seconds_of_sound_were_heard);
+    double level = tone_level_db(t->slots[0].sound + 140 * PL_FRAME_SAMPLES, 10 * PL_FRAME_SAMPLES);
+    print_message("of -12 dB are left %.1f dB\n", level);
+    assert_true(level < -24);
+    media_leg_close(t->media, &leg);
+    wait_until(t, one_leg_is_closed);
+    assert_false(t->stats.rtp.echo.heard_echo);
+    end(t);
+}
+
 static void browser_hums(void *arg)
 {
     test_t *t = arg;
@@ -765,13 +784,11 @@ static void what_may_not_be_interrupted_is_said_at_full_loudness(void **state)
     end(t);
 }
 
-static void a_wrong_address_is_refused(void **state)
+static void refused(const char *yaml)
 {
-    (void)state;
     char error[256];
     pl_config_t *cfg =
-        pl_config_parse("telephony", telephony_config_keys, "test",
-                        "telephony:\n  rtp: {listen: example.org}\n", error, sizeof error);
+        pl_config_parse("telephony", telephony_config_keys, "test", yaml, error, sizeof error);
     assert_non_null(cfg);
     pl_loop_t *loop = pl_loop_new();
     media_sink_t sink = {0};
@@ -780,6 +797,18 @@ static void a_wrong_address_is_refused(void **state)
     assert_null(media);
     pl_loop_destroy(&loop);
     pl_config_destroy(&cfg);
+}
+
+static void a_wrong_address_is_refused(void **state)
+{
+    (void)state;
+    refused("telephony:\n  rtp: {listen: example.org}\n");
+}
+
+static void a_wrong_kind_of_leg_is_refused(void **state)
+{
+    (void)state;
+    refused("telephony:\n  audio: {echo: \"sip,pigeon\"}\n");
 }
 
 int main(void)
@@ -798,7 +827,9 @@ int main(void)
         cmocka_unit_test(ten_browser_legs_hear_each_only_themselves),
         cmocka_unit_test(the_voice_gives_way_to_the_callers_until_speech_lets_it_rise),
         cmocka_unit_test(what_may_not_be_interrupted_is_said_at_full_loudness),
+        cmocka_unit_test(a_hum_in_the_line_is_suppressed_where_that_is_asked_for),
         cmocka_unit_test(a_wrong_address_is_refused),
+        cmocka_unit_test(a_wrong_kind_of_leg_is_refused),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -171,6 +171,22 @@ static void the_threshold_scales_what_is_wanted(void **state)
     }
 }
 
+static void what_may_be_our_own_voice_is_none(void **state)
+{
+    (void)state;
+    vad_t vad;
+    vad_init(&vad, 0.5);
+    int16_t pcm[FRAME];
+    for (size_t f = 0; f < SECOND; f++) {
+        tone_fill(pcm, FRAME, f * FRAME, 440 + 20 * (double)(f % 7), -34);
+        vad_result_t r = vad_frame_over(&vad, pcm, -30);
+        assert_false(r.voice || r.sound);
+    }
+    tone_fill(pcm, FRAME, 0, 600, -20);
+    assert_true(vad_frame_over(&vad, pcm, -30).sound);
+    assert_true(vad_frame_over(&vad, pcm, -30).voice);
+}
+
 static void frames_that_did_not_arrive_leave_the_floor_alone(void **state)
 {
     (void)state;
@@ -199,6 +215,7 @@ int main(void)
         cmocka_unit_test(the_floor_falls_at_once_when_the_noise_ends),
         cmocka_unit_test(a_click_is_no_voice_and_a_short_gap_does_not_end_one),
         cmocka_unit_test(the_threshold_scales_what_is_wanted),
+        cmocka_unit_test(what_may_be_our_own_voice_is_none),
         cmocka_unit_test(frames_that_did_not_arrive_leave_the_floor_alone),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
