@@ -54,7 +54,7 @@ static const pl_config_key_t shared_keys[] = {
     {"features.answer_soft_timeout_sec", PL_CONFIG_INT, "4", 1, 300,
      "an answer not there by then is bridged by a waiting sentence"},
     {"features.callback_timeout_hour", PL_CONFIG_INT, "3", 0, 8760,
-     "a caller who rings back within it continues the call; 0: never (no effect yet)"},
+     "a caller who rings back within it continues the call; 0: never"},
     {"features.phone_silence_timeout_sec", PL_CONFIG_INT, "20", 1, 3600,
      "silence of both sides before \"are you still there?\""},
     {"features.recognition_retry_max", PL_CONFIG_INT, "3", 1, 100,

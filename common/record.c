@@ -185,16 +185,6 @@ static void apply_reminder(Pl__CallRecord *record, const Pl__Reminder *change)
 
 /* ---- single fields ---- */
 
-static void apply_prosody_rate(Pl__CallRecord *record, double rate)
-{
-    if (!record->initiate) {
-        record->initiate = malloc(sizeof *record->initiate);
-        assert(record->initiate);
-        pl__initiate__init(record->initiate);
-    }
-    record->initiate->prosody_rate = rate;
-}
-
 static void apply_next(Pl__CallRecord *record, const Pl__Next *change)
 {
     free_message(record->next);
@@ -230,6 +220,7 @@ static bool usable(const Pl__CallChange *change)
     case PL__CALL_CHANGE__CHANGE_RECOGNITION_RETRY:
     case PL__CALL_CHANGE__CHANGE_PROSODY_RATE:
     case PL__CALL_CHANGE__CHANGE_LAST_INTERACTION_AT_MS:
+    case PL__CALL_CHANGE__CHANGE_CALLER_NUMBER:
         return true;
     case PL__CALL_CHANGE__CHANGE__NOT_SET:
     case _PL__CALL_CHANGE__CHANGE__CASE_IS_INT_SIZE:
@@ -279,7 +270,10 @@ pl_err_t pl_record_apply(Pl__CallRecord *record, const Pl__CallChange *change)
         record->recognition_retry = change->recognition_retry;
         break;
     case PL__CALL_CHANGE__CHANGE_PROSODY_RATE:
-        apply_prosody_rate(record, change->prosody_rate);
+        record->prosody_rate = change->prosody_rate;
+        break;
+    case PL__CALL_CHANGE__CHANGE_CALLER_NUMBER:
+        set_string(&record->caller_number, change->caller_number);
         break;
     case PL__CALL_CHANGE__CHANGE_LAST_INTERACTION_AT_MS:
         record->last_interaction_at_ms = change->last_interaction_at_ms;
@@ -292,6 +286,19 @@ pl_err_t pl_record_apply(Pl__CallRecord *record, const Pl__CallChange *change)
 }
 
 /* ---- looking things up ---- */
+
+const char *pl_record_caller(const Pl__CallRecord *record)
+{
+    if (*text_of(record->caller_number)) return record->caller_number;
+    return record->initiate ? text_of(record->initiate->phone_number) : "";
+}
+
+double pl_record_rate(const Pl__CallRecord *record)
+{
+    if (record->prosody_rate > 0) return record->prosody_rate;
+    double asked = record->initiate ? record->initiate->prosody_rate : 0;
+    return asked > 0 ? asked : 1;
+}
 
 const Pl__ClaimValue *pl_record_claim(const Pl__CallRecord *record, const char *name)
 {

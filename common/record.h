@@ -24,13 +24,17 @@ void pl_record_free(Pl__CallRecord **record_p);
  *   of them: the value it replaces is added, with where it came from, unless it is empty or the
  *   same; and whether a value is a correction is told by that.
  * - reminder: replaces the one of its title, which keeps its first created_at.
- * - prosody_rate: of the initiate. The others replace the record's field of that name.
+ * - The others replace the record's field of that name.
  * PL_INVALID: no known change, or a message without number, a claim without name, a reminder
  * without title; nothing done. */
 pl_err_t pl_record_apply(Pl__CallRecord *record, const Pl__CallChange *change);
 
 /* PL_INVALID exactly where pl_record_apply would be, whatever the record. */
 pl_err_t pl_record_check(const Pl__CallChange *change);
+
+/* The number of who is on the line: E.164 or "anonymous". */
+const char *pl_record_caller(const Pl__CallRecord *record);
+double pl_record_rate(const Pl__CallRecord *record); /* speed of speech; 1 where none is set */
 
 /* NULL when absent; borrowed. */
 const Pl__ClaimValue *pl_record_claim(const Pl__CallRecord *record, const char *name);

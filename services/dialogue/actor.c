@@ -203,6 +203,7 @@ static void answer_incoming(actor_t *self)
     const Pl__CallRecord *record = call_record(self->call);
     env.call_id = record->call_id;
     env.epoch = record->epoch;
+    if (call_continued(self->call)) body.call_id = record->call_id;
     body.lang = (char *)call_lang(self->call);
     for (size_t i = 0; i < record->initiate->n_lang_available; i++) {
         const Pl__Language *lang = record->initiate->lang_available[i];
@@ -425,6 +426,12 @@ void actor_destroy(actor_t **self_p)
 void actor_begin(actor_t *self)
 {
     call_begin(self->call, now(), &self->effects);
+    run(self);
+}
+
+void actor_begin_again(actor_t *self, const char *caller)
+{
+    call_begin_again(self->call, now(), caller, &self->effects);
     run(self);
 }
 

@@ -79,6 +79,7 @@ call_t *call_new(const Pl__CallRecord *record, const char *leg, const call_setti
     self->state = CALL_CREATING;
     self->deadline_ms = NO_DEADLINE;
     self->leg = text_copy(leg);
+    self->rung_in = leg[0] != '\0';
     self->speech = text_copy("");
     for (const char *p = record->call_id; *p; p++) self->seed = self->seed * 31 + (unsigned char)*p;
     return self;
@@ -126,7 +127,14 @@ const char *call_lang(const call_t *self)
 
 bool call_leg_up(const call_t *self)
 {
-    return self->leg[0] && !self->leg_gone && self->state != CALL_ENDED;
+    /* Of a caller who goes on with a call telephony may know the leg by its former id until then. */
+    bool known = self->answered || !self->continued || !self->rung_in;
+    return self->leg[0] && !self->leg_gone && known && self->state != CALL_ENDED;
+}
+
+bool call_continued(const call_t *self)
+{
+    return self->continued;
 }
 
 void call_envelope(const call_t *self, Pl__Envelope *env)
@@ -142,6 +150,26 @@ void call_begin(call_t *self, call_now_t now, effects_t *fx)
 {
     self->deadline_ms = now.mono_ms + self->settings->create_ms;
     (void)fx_add(fx, FX_CREATE);
+}
+
+void call_begin_again(call_t *self, call_now_t now, const char *caller, effects_t *fx)
+{
+    Pl__LegEnded none = PL__LEG_ENDED__INIT;
+    Pl__CallChange change = PL__CALL_CHANGE__INIT;
+    bool same = strcmp(caller, self->record->initiate->phone_number) == 0;
+    self->continued = true;
+    for (size_t i = 0; i < self->record->n_messages; i++) {
+        uint32_t turn = self->record->messages[i]->turn; /* their numbers rise through the call */
+        if (turn > self->turns) self->turns = turn;
+    }
+    change.change_case = PL__CALL_CHANGE__CHANGE_ENDED;
+    change.ended = &none;
+    call_apply(self, &change, fx);
+    change.change_case = PL__CALL_CHANGE__CHANGE_CALLER_NUMBER;
+    change.caller_number = same ? (char *)"" : (char *)caller;
+    call_apply(self, &change, fx);
+    call_set_retry(self, 0, fx);
+    call_created(self, now, PL_OK, fx);
 }
 
 static void refuse(call_t *self, pl_err_t err, const char *text, effects_t *fx)
@@ -175,7 +203,7 @@ static void dial(call_t *self, call_now_t now, effects_t *fx)
     call_envelope(self, &env);
     body.to = initiate->phone_number;
     body.from_name = initiate->bot_company;
-    body.lang = initiate->lang_default;
+    body.lang = (char *)call_lang(self);
     for (size_t i = 0; i < initiate->n_lang_available; i++) {
         const Pl__Language *lang = initiate->lang_available[i];
         if (strcmp(lang->short_code, call_lang(self)) == 0) body.voice = lang->voice;
@@ -361,7 +389,17 @@ void call_end(call_t *self, call_now_t now, Pl__LegEnd end, const char *detail, 
         call_set_in_progress(self, false, fx);
         (void)call_add_message(self, now.wall_ms, PL__ACTION__HANGUP, PL__PERSONA__HUMAN, "", fx);
     }
-    postcall_end(self->record, end, detail, fx);
+    if (self->answered || !self->continued) {
+        postcall_end(self->record, end, detail, fx);
+    } else { /* nothing was said since its work was done */
+        Pl__LegEnded ended = PL__LEG_ENDED__INIT;
+        Pl__CallChange change = PL__CALL_CHANGE__INIT;
+        ended.end = end;
+        ended.detail = (char *)detail;
+        change.change_case = PL__CALL_CHANGE__CHANGE_ENDED;
+        change.ended = &ended;
+        call_apply(self, &change, fx);
+    }
     self->deadline_ms = NO_DEADLINE;
     call_enter(self, CALL_ENDED, NO_DEADLINE);
     over(self, fx);

@@ -72,9 +72,13 @@ const Pl__CallRecord *call_record(const call_t *self); /* borrowed, until the ne
 const char *call_id(const call_t *self);
 const char *call_leg(const call_t *self); /* telephony's instance; "" before it is known */
 const char *call_lang(const call_t *self);
-bool call_leg_up(const call_t *self); /* a leg exists that wants keep-alives */
+bool call_leg_up(const call_t *self);    /* a leg exists that wants keep-alives */
+bool call_continued(const call_t *self); /* it was begun by call_begin_again */
 
 void call_begin(call_t *self, call_now_t now, effects_t *fx);
+/* Instead of call_begin: goes on with a call that was had before and has been adopted from the
+ * store. caller: the number of who is on the line. */
+void call_begin_again(call_t *self, call_now_t now, const char *caller, effects_t *fx);
 /* The store's answer to FX_CREATE. */
 void call_created(call_t *self, call_now_t now, pl_err_t err, effects_t *fx);
 

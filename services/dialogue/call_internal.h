@@ -61,6 +61,9 @@ struct call {
     char *leg;            /* telephony's instance */
     char *speech;         /* speech's instance; "" while no stream is open */
     Pl__LegKind leg_kind;
+    bool rung_in;      /* this time it is the caller who rings */
+    bool continued;    /* begun by call_begin_again */
+    uint32_t welcome;  /* the thought that welcomes a returning caller; 0: none */
     bool answered;     /* the leg was up at some time */
     bool leg_gone;     /* the leg has ended, or there never was one */
     bool hangup_asked; /* exactly once */

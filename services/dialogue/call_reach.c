@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "common/log.h"
+#include "common/record.h"
 #include "services/dialogue/call_internal.h"
 #include "services/dialogue/nlu/phone.h"
 #include "services/dialogue/value.h"
@@ -52,8 +53,8 @@ static void sms(call_t *self, const running_t *tool, const char *to, const char 
 
 void call_send_sms(call_t *self, const running_t *tool, const cJSON *args, effects_t *fx)
 {
-    sms(self, tool, self->record->initiate->phone_number, tool_string(args, "message"),
-        SMS_TIMEOUT_MS, ASKED_SMS, fx);
+    sms(self, tool, pl_record_caller(self->record), tool_string(args, "message"), SMS_TIMEOUT_MS,
+        ASKED_SMS, fx);
 }
 
 void call_sms_sent(call_t *self, call_now_t now, const char *key, pl_err_t err,
@@ -99,7 +100,7 @@ static cJSON *event(const call_t *self, const char *id, const char *kind)
     cJSON_AddStringToObject(body, "event_id", id);
     cJSON_AddStringToObject(body, "event", kind);
     cJSON_AddStringToObject(body, "call_id", call_id(self));
-    cJSON_AddStringToObject(body, "phone_number", self->record->initiate->phone_number);
+    cJSON_AddStringToObject(body, "phone_number", pl_record_caller(self->record));
     cJSON_AddStringToObject(body, "lang", call_lang(self));
     return body;
 }
@@ -146,7 +147,7 @@ static void alert_phone(call_t *self, running_t *tool, const cJSON *args, const 
              "EMERGENCY (%s): %.300s. Where: %.300s. Contact: %.100s. Reported by %.32s to %.100s.",
              tool_string(args, "service"), tool_string(args, "reason"),
              tool_string(args, "location"), tool_string(args, "contact"),
-             self->record->initiate->phone_number, self->record->initiate->bot_company);
+             pl_record_caller(self->record), self->record->initiate->bot_company);
     sms(self, tool, contact->phone_number, value_scrub(text), ALERT_TIMEOUT_MS, ASKED_ALERT, fx);
     tool->asked++;
 }

@@ -12,6 +12,7 @@
 #include "common/record.h"
 #include "services/dialogue/call_internal.h"
 #include "services/dialogue/nlu/phone.h"
+#include "services/dialogue/toolbox.h"
 #include "services/dialogue/value.h"
 
 enum { RESULT_BYTES = 8192, PASSAGES = 5, NAME_MAX_BYTES = 64 };
@@ -162,13 +163,13 @@ void call_searched(call_t *self, const char *key, pl_err_t err, const Pl__Envelo
 static void speech_speed(call_t *self, const cJSON *args, char *out, size_t bytes, effects_t *fx)
 {
     double speed = cJSON_GetObjectItemCaseSensitive(args, "speed")->valuedouble;
-    double old = self->record->initiate->prosody_rate;
+    double old = pl_record_rate(self->record);
     speed = speed < 0.75 ? 0.75 : speed > 1.25 ? 1.25 : speed;
     Pl__CallChange change = PL__CALL_CHANGE__INIT;
     change.change_case = PL__CALL_CHANGE__CHANGE_PROSODY_RATE;
     change.prosody_rate = speed;
     call_apply(self, &change, fx);
-    snprintf(out, bytes, "Speed set to %.2f, was %.2f.", speed, old > 0 ? old : 1.0);
+    snprintf(out, bytes, "Speed set to %.2f, was %.2f.", speed, old);
 }
 
 static bool speech_lang(call_t *self, const cJSON *args, char *out, size_t bytes, effects_t *fx)
@@ -204,6 +205,11 @@ static bool perform(call_t *self, call_now_t now, running_t *tool, const cJSON *
                     char out[RESULT_BYTES], effects_t *fx)
 {
     const Pl__Initiate *initiate = self->record->initiate;
+    if (tool->thought == self->welcome && TOOLBOX_BARRED_ON_RETURN & TOOLBOX_BIT(tool->kind)) {
+        snprintf(out, RESULT_BYTES,
+                 "Not possible: the caller has just rung back. Hear first what they want.");
+        return true;
+    }
     bool done = true; /* what the sentence for the caller says is so */
     bool later = false;
     switch (tool->kind) {
@@ -235,7 +241,7 @@ static bool perform(call_t *self, call_now_t now, running_t *tool, const cJSON *
         done = speech_lang(self, args, out, RESULT_BYTES, fx);
         break;
     case TOOL_SEND_SMS:
-        later = done = phone_valid(initiate->phone_number);
+        later = done = phone_valid(pl_record_caller(self->record));
         if (later) call_send_sms(self, tool, args, fx);
         snprintf(out, RESULT_BYTES, "Not sent: the caller's number is not known.");
         break;

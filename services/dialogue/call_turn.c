@@ -7,6 +7,7 @@
 #include "common/record.h"
 #include "services/dialogue/call_internal.h"
 #include "services/dialogue/model/draft.h"
+#include "services/dialogue/postcall.h"
 
 enum {
     TEXT_MAX = 4000,
@@ -62,7 +63,7 @@ static void send_say(call_t *self, uint32_t index, const char *text, bool last, 
     body.last = last;
     body.lang = (char *)call_lang(self);
     body.voice = (char *)voice_of(self);
-    body.rate = self->record->initiate->prosody_rate;
+    body.rate = pl_record_rate(self->record);
     body.style = style;
     body.not_interruptible = self->after != AFTER_LISTEN || call_floor_held(self);
     env.body_case = PL__ENVELOPE__BODY_SAY;
@@ -307,7 +308,9 @@ void call_stream_opened(call_t *self, call_now_t now, effects_t *fx)
     self->sound_ms = now.mono_ms;
     if (self->state == CALL_GREETING) {
         call_send_listen(self, fx);
-        call_think(self, now, THINK_OPENING, "", 0, fx);
+        bool talked = self->continued && postcall_interaction(self->record);
+        call_think(self, now, talked ? THINK_RESUMED : THINK_OPENING, "", 0, fx);
+        if (talked) self->welcome = self->thought;
         return;
     }
     call_send_listen(self, fx);

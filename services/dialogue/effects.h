@@ -25,6 +25,7 @@ typedef enum {
 
 typedef enum {
     THINK_OPENING,         /* begin the conversation */
+    THINK_RESUMED,         /* go on with it: the caller has rung back, or was rung again */
     THINK_UTTERANCE,       /* the caller said text (empty: a voice without words) */
     THINK_TRANSFER_FAILED, /* nobody took the call over: go on */
 } think_kind_t;

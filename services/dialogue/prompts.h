@@ -19,6 +19,7 @@
     X(PURPOSE_TASK, "purpose_task")                                                                \
     X(PURPOSE, "purpose")                                                                          \
     X(WELCOME_BACK, "welcome_back")                                                                \
+    X(SO_FAR, "so_far")                                                                            \
     X(HELP, "help")                                                                                \
     X(GOODBYE, "goodbye")                                                                          \
     X(SILENCE, "timeout_silence")                                                                  \

@@ -10,23 +10,20 @@
 #include "common/log.h"
 #include "common/loop.h"
 #include "common/metrics.h"
-#include "common/record.h"
+#include "services/dialogue/arrivals.h"
 #include "services/dialogue/calls.h"
 #include "services/dialogue/config.h"
 #include "services/dialogue/initiate.h"
-#include "services/dialogue/nlu/phone.h"
 #include "services/dialogue/recovery.h"
-#include "services/dialogue/uuid.h"
 #include "services/dialogue/webhook.h"
 #include "services/dialogue/zone.h"
 #include "services/dialogue/warm.h"
 
 enum {
     KEEP_ALIVE_MS = 1000,
-    CALL_ID_MAX = 64,
+    HOUR_MS = 3600000,
     STOPPED_MS = 8000, /* from the goodbye to the end of the process, at most */
     FLUSH_MS = 1000,
-    BUSY_RETRY_MS = 1000,
     PEERS_MAX = 64,
     TELEPHONY_GONE_MS = 15000,
 };
@@ -41,6 +38,7 @@ struct server {
     contacts_t *contacts;
     remote_tools_t *remote_tools;
     calls_t *calls;
+    arrivals_t *arrivals;
     recovery_t *recovery;
     pl_timer_t *keep_alive, *drain;
     size_t max_calls;
@@ -50,7 +48,7 @@ struct server {
         uint64_t started, down_ms;
     } telephony[PEERS_MAX]; /* to see that an instance was restarted */
     size_t telephony_count;
-    pl_metric_t *started, *refused, *live;
+    pl_metric_t *live;
 };
 
 static actor_t *find_call(void *arg, const char *call_id)
@@ -59,8 +57,9 @@ static actor_t *find_call(void *arg, const char *call_id)
     return calls_find(self->calls, call_id);
 }
 
-static void tell_load(server_t *self)
+static void tell_load(void *arg)
 {
+    server_t *self = arg;
     pl_metric_set(self->live, (double)calls_count(self->calls));
     pl_bus_load(self->bus, (uint32_t)calls_count(self->calls), (uint32_t)self->max_calls);
 }
@@ -71,88 +70,6 @@ static void call_over(void *arg, actor_t *actor)
     calls_remove(self->calls, actor);
     tell_load(self);
     if (self->draining && calls_count(self->calls) == 0) pl_loop_stop(self->loop);
-}
-
-/* ---- new calls ---- */
-
-/* True when the request was refused for want of room. */
-static bool refuse_busy(server_t *self, pl_request_t **request_p)
-{
-    bool full = calls_count(self->calls) >= self->max_calls;
-    if (!full && !self->draining) return false;
-    pl_metric_add(self->refused, 1);
-    pl_request_refuse(request_p, PL_BUSY, BUSY_RETRY_MS, "%s",
-                      self->draining ? "this instance is stopping"
-                                     : "dialogue.max_calls calls are in progress");
-    return true;
-}
-
-/* Takes *request_p and *initiate_p. */
-static void begin_call(server_t *self, const char *call_id, Pl__Initiate **initiate_p,
-                       const char *leg, pl_request_t **request_p)
-{
-    Pl__CallRecord record = PL__CALL_RECORD__INIT;
-    record.call_id = (char *)call_id;
-    record.created_at_ms = pl_clock_wall_ms();
-    record.initiate = *initiate_p;
-    record.epoch = 1;
-    record.owner = (char *)pl_bus_instance(self->bus);
-    record.outbound = leg[0] == '\0';
-    actor_t *actor = actor_new(&self->desk, &record, leg, request_p);
-    pl__initiate__free_unpacked(*initiate_p, NULL);
-    *initiate_p = NULL;
-    calls_add(self->calls, actor);
-    pl_metric_add(self->started, 1);
-    tell_load(self);
-    log_info("call.new", "call=%s outbound=%d", call_id, leg[0] == '\0');
-    actor_begin(actor);
-}
-
-static void on_call_start(void *arg, const Pl__Envelope *env, pl_request_t *request)
-{
-    server_t *self = arg;
-    char reason[256];
-    char id[UUID_BYTES];
-    Pl__Initiate *initiate = NULL;
-    if (!request) return;
-    if (refuse_busy(self, &request)) return;
-    Pl__Initiate none = PL__INITIATE__INIT;
-    const Pl__Initiate *asked = env->call_start->initiate ? env->call_start->initiate : &none;
-    pl_err_t err =
-        initiate_complete(asked, self->defaults, false, &initiate, reason, sizeof reason);
-    if (err) {
-        pl_metric_add(self->refused, 1);
-        pl_request_refuse(&request, err, 0, "%s", reason);
-        return;
-    }
-    (void)uuid_draw(id);
-    begin_call(self, id, &initiate, "", &request);
-}
-
-static void on_call_incoming(void *arg, const Pl__Envelope *env, pl_request_t *request)
-{
-    server_t *self = arg;
-    char reason[256];
-    Pl__Initiate *initiate = NULL;
-    size_t id_length = strlen(env->call_id);
-    if (!request) return;
-    if (refuse_busy(self, &request)) return;
-    if (id_length == 0 || id_length > CALL_ID_MAX || calls_find(self->calls, env->call_id) ||
-        !env->sender[0]) {
-        pl_request_refuse(&request, PL_INVALID, 0, "call_id: empty, too long or in use");
-        return;
-    }
-    Pl__Initiate asked = PL__INITIATE__INIT;
-    const char *from = env->call_incoming->from;
-    asked.phone_number = phone_valid(from) ? (char *)from : (char *)"anonymous";
-    pl_err_t err =
-        initiate_complete(&asked, self->defaults, true, &initiate, reason, sizeof reason);
-    if (err) {
-        pl_metric_add(self->refused, 1);
-        pl_request_refuse(&request, err, 0, "%s", reason);
-        return;
-    }
-    begin_call(self, env->call_id, &initiate, env->sender, &request);
 }
 
 /* ---- events ---- */
@@ -328,6 +245,7 @@ static void on_terminate(void *arg, unsigned count)
     }
     log_info("server.draining", "calls=%zu", calls_count(self->calls));
     self->draining = true;
+    arrivals_drain(self->arrivals);
     pl_bus_drain(self->bus);
     uint64_t wait = (uint64_t)pl_config_int(self->cfg, "dialogue.drain_timeout_ms");
     self->drain = pl_timer_start(self->loop, wait, 0, end_all, self);
@@ -345,8 +263,8 @@ static void set_handlers(server_t *self)
         PL__ENVELOPE__BODY_BARGE_IN,    PL__ENVELOPE__BODY_TURN_STARTED,
         PL__ENVELOPE__BODY_TURN_SPOKEN, PL__ENVELOPE__BODY_STREAM_LOST,
     };
-    pl_bus_on(self->bus, PL__ENVELOPE__BODY_CALL_START, on_call_start, self);
-    pl_bus_on(self->bus, PL__ENVELOPE__BODY_CALL_INCOMING, on_call_incoming, self);
+    pl_bus_on(self->bus, PL__ENVELOPE__BODY_CALL_START, arrivals_on_start, self->arrivals);
+    pl_bus_on(self->bus, PL__ENVELOPE__BODY_CALL_INCOMING, arrivals_on_incoming, self->arrivals);
     for (size_t i = 0; i < sizeof events / sizeof events[0]; i++) {
         pl_bus_on(self->bus, events[i], on_event, self);
     }
@@ -419,8 +337,6 @@ pl_err_t server_new(server_t **out, const pl_config_t *cfg)
         server_destroy(&self);
         return err;
     }
-    self->started = pl_metric_counter("parley_calls_total", NULL, "Calls begun, in and out");
-    self->refused = pl_metric_counter("parley_calls_refused_total", NULL, "Calls refused");
     self->live = pl_metric_gauge("parley_calls_live", NULL, "Calls in this process");
     self->desk.loop = self->loop;
     self->desk.webhooks =
@@ -429,6 +345,16 @@ pl_err_t server_new(server_t **out, const pl_config_t *cfg)
     self->desk.arg = self;
     self->desk.find = find_call;
     self->desk.over = call_over;
+    arrivals_opts_t arrivals = {
+        .desk = &self->desk,
+        .calls = self->calls,
+        .defaults = self->defaults,
+        .max_calls = self->max_calls,
+        .callback_ms = HOUR_MS * pl_config_int(cfg, "features.callback_timeout_hour"),
+        .arg = self,
+        .begun = tell_load,
+    };
+    self->arrivals = arrivals_new(&arrivals);
     self->recovery = recovery_new(self->loop, self->bus, self->desk.store_timeout_ms);
     set_handlers(self);
     tell_load(self);
@@ -462,7 +388,9 @@ void server_destroy(server_t **self_p)
         self->calls = calls_new();
     }
     webhooks_destroy(&self->desk.webhooks);
+    if (self->arrivals) arrivals_close(self->arrivals);
     pl_bus_destroy(&self->bus); /* its last replies look calls up and find none */
+    arrivals_free(&self->arrivals);
     recovery_destroy(&self->recovery);
     calls_destroy(&self->calls);
     pl_loop_destroy(&self->loop);

@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "common/record.h"
 #include "services/dialogue/nlu/phone.h"
 
 enum { DESCRIPTION_BYTES = 24576, TOOLS_MAX = TOOL_KINDS + REMOTE_TOOLS_MAX };
@@ -158,7 +159,7 @@ static bool possible(const tool_t *tool, const Pl__CallRecord *record)
     case TOOL_TALK_TO_HUMAN:
         return phone_valid(record->initiate->agent_phone_number);
     case TOOL_SEND_SMS:
-        return phone_valid(record->initiate->phone_number);
+        return phone_valid(pl_record_caller(record));
     case TOOL_SPEECH_LANG:
         return record->initiate->n_lang_available > 1;
     case TOOL_UPDATED_CLAIM:

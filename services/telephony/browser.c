@@ -535,9 +535,13 @@ void browser_ticket(browser_t *self, const char *number, char token[TICKET_CHARS
 void browser_accepted(browser_t *self, browser_leg_t leg, const char *call_id)
 {
     page_t *page = page_of(self, leg);
-    if (!page) return;
-    send_text(page, browser_message_accepted(call_id));
-    send_text(page, browser_message_event("ringing"));
+    if (page) send_text(page, browser_message_accepted(call_id));
+}
+
+void browser_ringing(browser_t *self, browser_leg_t leg)
+{
+    page_t *page = page_of(self, leg);
+    if (page) send_text(page, browser_message_event("ringing"));
 }
 
 void browser_answered(browser_t *self, browser_leg_t leg)

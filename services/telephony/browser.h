@@ -38,7 +38,9 @@ uint16_t browser_port(const browser_t *self);
 void browser_ticket(browser_t *self, const char *number, char token[TICKET_CHARS + 1]);
 
 /* Commands for a leg that has ended are ignored. */
-void browser_accepted(browser_t *self, browser_leg_t leg, const char *call_id); /* and ringing */
+/* The call has this id; again: from now on it has that one. */
+void browser_accepted(browser_t *self, browser_leg_t leg, const char *call_id);
+void browser_ringing(browser_t *self, browser_leg_t leg);
 void browser_answered(browser_t *self, browser_leg_t leg);
 void browser_audio(browser_t *self, browser_leg_t leg, const uint8_t pcm[PL_FRAME_BYTES]);
 void browser_flush(browser_t *self, browser_leg_t leg); /* the page drops what it has buffered */

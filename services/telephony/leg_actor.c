@@ -28,6 +28,27 @@ typedef struct {
     char call_id[CALL_ID_BYTES];
 } asked_t;
 
+/* The id under which its owner knows the leg: another than it was offered as, where the caller goes
+ * on with a call. */
+static const char *accepted_id(const asked_t *asked, const Pl__Envelope *reply)
+{
+    const char *id = reply->call_accepted->call_id;
+    return id[0] ? id : asked->call_id;
+}
+
+/* False: another leg, or a text that is no id. */
+static bool take_id(switchboard_t *board, leg_entry_t *entry, const char *id)
+{
+    if (strcmp(entry->call_id, id) == 0) return true;
+    if (strlen(id) >= CALL_ID_BYTES || switchboard_call(board, id)) return false;
+    log_info("leg.renamed", "call=%s former=%s", id, entry->call_id);
+    switchboard_rename(board, entry, id);
+    if (entry->kind == PL__LEG_KIND__BROWSER) {
+        browser_accepted(board->browser, entry->handles[BY_BROWSER], id);
+    }
+    return true;
+}
+
 static void on_incoming_answered(void *arg, pl_err_t err, const Pl__Envelope *reply)
 {
     asked_t asked = *(asked_t *)arg;
@@ -37,8 +58,8 @@ static void on_incoming_answered(void *arg, pl_err_t err, const Pl__Envelope *re
     bool waiting = entry && entry->machine.state == LEG_OFFERED;
     if (!waiting) {
         if (accepted) {
-            leg_actor_tell_none(asked.board, reply, asked.call_id, PL__LEG_END__LEG_CANCELLED,
-                                "the caller gave up");
+            leg_actor_tell_none(asked.board, reply, accepted_id(&asked, reply),
+                                PL__LEG_END__LEG_CANCELLED, "the caller gave up");
         }
         return;
     }
@@ -50,6 +71,13 @@ static void on_incoming_answered(void *arg, pl_err_t err, const Pl__Envelope *re
                         &(leg_event_t){.kind = LEG_ON_REFUSED,
                                        .err = err ? err : PL_INTERNAL,
                                        .detail = detail});
+        return;
+    }
+    if (!take_id(asked.board, entry, accepted_id(&asked, reply))) {
+        leg_actor_event(asked.board, entry,
+                        &(leg_event_t){.kind = LEG_ON_REFUSED,
+                                       .err = PL_INTERNAL,
+                                       .detail = "the call has another leg"});
         return;
     }
     snprintf(entry->owner, sizeof(entry->owner), "%s", reply->sender);

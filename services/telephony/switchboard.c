@@ -125,6 +125,12 @@ void switchboard_key(switchboard_t *self, leg_entry_t *entry, leg_key_t key, uin
     set_key(self, entry, key, handle);
 }
 
+void switchboard_rename(switchboard_t *self, leg_entry_t *entry, const char *call_id)
+{
+    snprintf(entry->call_id, sizeof(entry->call_id), "%s", call_id);
+    set_key(self, entry, BY_CALL, hash_of(call_id));
+}
+
 /* ---- entries ---- */
 
 leg_entry_t *switchboard_add(switchboard_t *self, const char *call_id, Pl__LegKind kind)

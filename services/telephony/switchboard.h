@@ -78,6 +78,9 @@ void switchboard_drain(switchboard_t *self); /* no new legs from now on */
 leg_entry_t *switchboard_add(switchboard_t *self, const char *call_id, Pl__LegKind kind);
 void switchboard_remove(switchboard_t *self, leg_entry_t *entry); /* frees it */
 
+/* The leg belongs to that call from now on. call_id is bounded by CALL_ID_BYTES and not in use. */
+void switchboard_rename(switchboard_t *self, leg_entry_t *entry, const char *call_id);
+
 leg_entry_t *switchboard_call(const switchboard_t *self, const char *call_id);
 leg_entry_t *switchboard_find(const switchboard_t *self, leg_key_t key, uint64_t handle);
 /* Gives the leg that handle; 0 takes it away. Not for BY_CALL. */

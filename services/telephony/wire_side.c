@@ -155,6 +155,7 @@ static void on_page(void *arg, browser_leg_t leg, const char *from)
     snprintf(entry->from, sizeof(entry->from), "%s", from);
     log_info("leg.incoming", "call=%s kind=browser", call_id);
     browser_accepted(board->browser, leg, call_id);
+    browser_ringing(board->browser, leg);
     leg_actor_start(board, entry, false, &board->limits);
 }
 

@@ -81,12 +81,27 @@ static exchange_leg_t *add(exchange_t *self, const char *call_id, const exchange
     return leg;
 }
 
+static void take_out(exchange_leg_t *leg)
+{
+    exchange_leg_t **at = bucket(leg->exchange, leg->call_id);
+    while (*at != leg) at = &(*at)->next;
+    *at = leg->next;
+}
+
+/* The leg belongs to that call from now on. */
+static void rename_leg(exchange_leg_t *leg, const char *call_id)
+{
+    take_out(leg);
+    snprintf(leg->call_id, sizeof leg->call_id, "%s", call_id);
+    exchange_leg_t **first = bucket(leg->exchange, call_id);
+    leg->next = *first;
+    *first = leg;
+}
+
 static void forget(exchange_leg_t *leg)
 {
     exchange_t *self = leg->exchange;
-    exchange_leg_t **at = bucket(self, leg->call_id);
-    while (*at != leg) at = &(*at)->next;
-    *at = leg->next;
+    take_out(leg);
     self->count--;
     free(leg);
     tell_load(self);
@@ -239,6 +254,8 @@ static void on_incoming_answered(void *arg, pl_err_t err, const Pl__Envelope *re
         leg->sink.refused(leg->sink.arg, err ? err : PL_INTERNAL, detail);
         return;
     }
+    const char *other = reply->call_accepted->call_id; /* the caller goes on with that call */
+    if (other[0] && !find(asked.self, other)) rename_leg(leg, other);
     snprintf(leg->owner, sizeof leg->owner, "%s", reply->sender);
     if (reply->epoch) leg->epoch = reply->epoch;
     leg->sink.accepted(leg->sink.arg, reply->call_accepted);

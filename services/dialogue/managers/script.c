@@ -102,25 +102,12 @@ static bool purpose(const char *task, char *out, size_t bytes)
     return true;
 }
 
-static bool talked_before(const Pl__CallRecord *record)
-{
-    for (size_t i = 0; i < record->n_messages; i++) {
-        const Pl__Message *message = record->messages[i];
-        if (message->persona == PL__PERSONA__HUMAN && message->action == PL__ACTION__TALK) {
-            return true;
-        }
-    }
-    return false;
-}
-
 static void open_conversation(script_t *s)
 {
     char about[256];
     say_prompt(s, PROMPT_HELLO, "", "");
-    if (talked_before(s->record)) {
-        say_prompt(s, PROMPT_WELCOME_BACK, "", "");
-    } else if (strncmp(s->record->initiate->lang_default, "en", 2) == 0 &&
-               purpose(s->record->initiate->task, about, sizeof about)) {
+    if (strncmp(s->record->initiate->lang_default, "en", 2) == 0 &&
+        purpose(s->record->initiate->task, about, sizeof about)) {
         say_prompt(s, PROMPT_PURPOSE_TASK, "", about);
     } else if (next_field(s) != NO_FIELD) {
         say_prompt(s, PROMPT_PURPOSE, "", "");
@@ -131,6 +118,16 @@ static void open_conversation(script_t *s)
         say_prompt(s, PROMPT_HELP, "", "");
         return;
     }
+    go_on(s);
+}
+
+/* The caller has rung back: what we know, in a sentence, and on with what is missing. Where nothing
+ * is, the whole summary comes by itself. */
+static void welcome_back(script_t *s)
+{
+    say_prompt(s, PROMPT_HELLO, "", "");
+    say_prompt(s, PROMPT_WELCOME_BACK, "", "");
+    if (next_field(s) != NO_FIELD) say_so_far(s);
     go_on(s);
 }
 
@@ -151,6 +148,9 @@ static void script_think(void *self, const think_t *think)
     switch (think->kind) {
     case THINK_OPENING:
         open_conversation(s);
+        break;
+    case THINK_RESUMED:
+        welcome_back(s);
         break;
     case THINK_TRANSFER_FAILED:
         say_prompt(s, PROMPT_TRANSFER_FAILED, "", "");

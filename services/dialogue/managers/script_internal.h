@@ -66,6 +66,7 @@ void say_prompt(script_t *s, prompt_t id, const char *label, const char *value);
 void say_question(script_t *s, int field); /* asks for a field */
 void say_current(script_t *s);             /* the question that is open now, again */
 void say_recap(script_t *s);
+void say_so_far(script_t *s); /* what is known, in one sentence; nothing when nothing is */
 /* A value as it is spoken. Returns out. */
 char *speakable(const script_t *s, const Pl__ClaimField *field, const char *value, char *out,
                 size_t bytes);

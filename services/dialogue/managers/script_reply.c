@@ -97,8 +97,7 @@ void not_understood(script_t *s)
 
 static void change_speed(script_t *s, double by)
 {
-    double rate = s->record->initiate->prosody_rate;
-    double speed = (rate > 0 ? rate : 1.0) + by;
+    double speed = pl_record_rate(s->record) + by;
     cJSON *args = cJSON_CreateObject();
     cJSON_AddNumberToObject(args, "speed", speed < 0.75 ? 0.75 : speed > 1.25 ? 1.25 : speed);
     tool(s, "speech_speed", args);

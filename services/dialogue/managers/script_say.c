@@ -7,7 +7,7 @@
 #include "services/dialogue/nlu/email.h"
 #include "services/dialogue/nlu/when.h"
 
-enum { ANSWER_MAX = 320 };
+enum { ANSWER_MAX = 320, SO_FAR_MAX = 5 };
 
 static const char *lang_of(const script_t *s)
 {
@@ -186,6 +186,23 @@ void say_recap(script_t *s)
     }
     if (!any) say_prompt(s, PROMPT_NOTHING_RECAP, "", "");
     say_prompt(s, any ? PROMPT_RECAP_ASK : PROMPT_ANYTHING_ELSE, "", "");
+}
+
+void say_so_far(script_t *s)
+{
+    char list[SAY_BYTES];
+    size_t n = 0;
+    unsigned count = 0;
+    for (int i = 0; i < (int)field_count(s) && count < SO_FAR_MAX && n < sizeof list; i++) {
+        if (!field_value(s, i)[0]) continue;
+        char label[LABEL_BYTES];
+        char value[VALUE_BYTES];
+        speakable(s, field_at(s, i), field_value(s, i), value, sizeof value);
+        n += (size_t)snprintf(list + n, sizeof list - n, "%s%s: %s", count ? ", " : "",
+                              label_bare(field_at(s, i), label), value);
+        count++;
+    }
+    if (count) say_prompt(s, PROMPT_SO_FAR, "", list);
 }
 
 /* ---- answers from the knowledge base ---- */

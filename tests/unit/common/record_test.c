@@ -290,6 +290,11 @@ static void single_fields_are_replaced(void **state)
     change.change_case = PL__CALL_CHANGE__CHANGE_PROSODY_RATE;
     change.prosody_rate = 1.25;
     assert_int_equal(pl_record_apply(record, &change), PL_OK); /* there was no initiate */
+    change.change_case = PL__CALL_CHANGE__CHANGE_CALLER_NUMBER;
+    change.caller_number = "+33612345678";
+    assert_string_equal(pl_record_caller(record), "");
+    assert_int_equal(pl_record_apply(record, &change), PL_OK);
+    assert_string_equal(pl_record_caller(record), "+33612345678");
     change.change_case = PL__CALL_CHANGE__CHANGE_RECOGNITION_RETRY;
     change.recognition_retry = 3;
     assert_int_equal(pl_record_apply(record, &change), PL_OK);
@@ -298,7 +303,8 @@ static void single_fields_are_replaced(void **state)
     assert_int_equal(pl_record_apply(record, &change), PL_OK);
 
     assert_true(record->in_progress);
-    assert_float_equal(record->initiate->prosody_rate, 1.25, 0);
+    assert_float_equal(pl_record_rate(record), 1.25, 0);
+    assert_null(record->initiate); /* what the call was begun with stays as it was */
     assert_int_equal(record->recognition_retry, 3);
     assert_int_equal(record->last_interaction_at_ms, 123456789012);
     pl_record_free(&record);

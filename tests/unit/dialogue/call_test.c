@@ -6,6 +6,7 @@
 
 #include <cmocka.h>
 
+#include "tests/unit/dialogue/by_hand.h"
 #include "tests/unit/dialogue/conversation.h"
 
 static const Pl__Message *newest(const conversation_t *c, Pl__Persona persona, Pl__Action action)
@@ -876,6 +877,99 @@ static void every_state_has_an_exit_in_time_whatever_happens(void **state)
     }
 }
 
+/* The same record again, as the store would give it after a change of owner. */
+static void ring_back(conversation_t *c)
+{
+    Pl__CallRecord *record = pl_record_copy(c->stored);
+    call_destroy(&c->call);
+    c->call = call_new(record, "telephony-0", &c->settings, c->prompts);
+    pl_record_free(&record);
+    c->creates = c->started = 0;
+    c->reply[0] = '\0';
+    call_begin_again(c->call, c->now, "+33699999999", &c->fx);
+    conversation_run(c);
+}
+
+static void a_call_gone_on_with_is_not_created_again(void **state)
+{
+    (void)state;
+    conversation_t *c = conversation_new(three_fields());
+    conversation_open(c);
+    (void)conversation_say(c, "a laptop");
+    (void)conversation_leg_ended(c, PL__LEG_END__LEG_MEDIA_LOST, "gone");
+    uint32_t turn = c->turn;
+    ring_back(c);
+    assert_int_equal(c->creates, 0);
+    assert_int_equal(c->started, 1);
+    assert_int_equal(call_state(c->call), CALL_RINGING);
+    assert_int_equal(c->stored->ended, PL__LEG_END__LEG_NOT_ENDED);
+    assert_string_equal(c->stored->ended_detail, "");
+    assert_false(call_leg_up(c->call)); /* telephony may not know it by this id yet */
+    conversation_answered(c, "speech-0", PL__LEG_KIND__SIP);
+    assert_true(call_leg_up(c->call));
+    assert_true(c->turn > turn);
+    assert_non_null(strstr(c->reply, "Welcome back"));
+    assert_non_null(strstr(c->reply, "hardware info: a laptop"));
+    assert_non_null(strstr(c->reply, "first seen")); /* and on with what is missing */
+    (void)conversation_say(c, "yesterday at nine");
+    assert_string_not_equal(conversation_value(c, "first_seen"), "");
+    conversation_destroy(&c);
+}
+
+static void a_call_without_words_is_opened_as_a_new_one(void **state)
+{
+    (void)state;
+    conversation_t *c = conversation_new(three_fields());
+    call_begin(c->call, c->now, &c->fx);
+    conversation_run(c);
+    (void)conversation_leg_ended(c, PL__LEG_END__LEG_BUSY, "486");
+    ring_back(c);
+    conversation_answered(c, "speech-0", PL__LEG_KIND__SIP);
+    assert_null(strstr(c->reply, "Welcome back"));
+    assert_non_null(strstr(c->reply, "Hello"));
+    conversation_destroy(&c);
+}
+
+static void a_returning_caller_is_not_sent_away_by_the_welcome(void **state)
+{
+    (void)state;
+    char result[512];
+    conversation_t *c = conversation_new(three_fields());
+    conversation_open(c);
+    (void)conversation_say(c, "a laptop");
+    (void)conversation_leg_ended(c, PL__LEG_END__LEG_MEDIA_LOST, "gone");
+    ring_back(c);
+    Pl__Envelope env = PL__ENVELOPE__INIT;
+    Pl__LegAnswered answered = PL__LEG_ANSWERED__INIT;
+    answered.speech = (char *)"speech-0";
+    env.sender = (char *)"telephony-0";
+    env.epoch = 1;
+    env.body_case = PL__ENVELOPE__BODY_LEG_ANSWERED;
+    env.leg_answered = &answered;
+    assert_int_equal(call_handle(c->call, c->now, &env, &c->fx), PL_OK);
+    uint32_t welcome = 0;
+    for (const effect_t *e = c->fx.first; e; e = e->next) {
+        if (e->kind != FX_THINK) continue;
+        welcome = e->think;
+        assert_int_equal(e->think_kind, THINK_RESUMED);
+    }
+    static const char *const barred[] = {"end_call", "talk_to_human"};
+    for (size_t i = 0; i < 2; i++) {
+        fx_clear(&c->fx);
+        (void)call_tool(c->call, c->now, welcome, barred[i], barred[i], "{}", &c->fx);
+        run_by_hand(c, result, sizeof result);
+        assert_non_null(strstr(result, "has just rung back"));
+    }
+    (void)call_thought(c->call, c->now, welcome, PL_OK, &c->fx);
+    fx_clear(&c->fx);
+    assert_int_equal(call_state(c->call), CALL_LISTENING);
+    uint32_t thought = begin_thought(c, "goodbye");
+    (void)call_tool(c->call, c->now, thought, "t-9", "end_call", "{}", &c->fx);
+    run_by_hand(c, result, sizeof result);
+    assert_string_equal(result, "t-9=The call ends after this.");
+    conversation_destroy(&c);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -917,6 +1011,9 @@ int main(void)
         cmocka_unit_test(a_lost_call_falls_silent),
         cmocka_unit_test(shutting_down_says_goodbye),
         cmocka_unit_test(every_state_has_an_exit_in_time_whatever_happens),
+        cmocka_unit_test(a_call_gone_on_with_is_not_created_again),
+        cmocka_unit_test(a_call_without_words_is_opened_as_a_new_one),
+        cmocka_unit_test(a_returning_caller_is_not_sent_away_by_the_welcome),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

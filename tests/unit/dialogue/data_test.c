@@ -191,7 +191,7 @@ static void the_other_tools_do_their_work(void **state)
 
     c = conversation_new(three_fields());
     (void)run_tool(c, "speech_speed", "{\"speed\":9}");
-    assert_true(c->stored->initiate->prosody_rate == 1.25);
+    assert_true(pl_record_rate(c->stored) == 1.25);
     conversation_destroy(&c);
 
     c = conversation_new(three_fields());

@@ -83,6 +83,29 @@ static void a_call_in_is_accepted_and_ended_by_the_caller(void **state)
     assert_int_equal(world.told.end, PL__LEG_END__LEG_BYE_REMOTE);
 }
 
+static void a_caller_who_goes_on_with_a_call_is_known_by_its_id(void **state)
+{
+    (void)state;
+    world.goes_on = CALL;
+    sip_dialog_t dialog = ring_in("", phone_sdp(4000, ""));
+    assert_string_not_equal(world.told.call_id, CALL); /* it was offered under another */
+    phone_request(&phone, &dialog, "ACK", "", "");
+    await(&world.told.answered, 1);
+    assert_string_equal(world.told.call_id, CALL);
+
+    sip_dialog_t second = dialog_new(&phone, NUMBER, "parley"); /* it has its leg */
+    phone_request(&phone, &second, "INVITE", "", phone_sdp(4004, ""));
+    phone_expect(&phone, "SIP/2.0 500");
+    phone_request(&phone, &second, "ACK", "", "");
+    world.goes_on = NULL;
+
+    assert_int_equal(hang_up(), PL_OK);
+    phone_expect(&phone, "BYE ");
+    phone_reply(&phone, phone.last, "200 OK", "");
+    await(&world.told.ended, 1);
+    assert_string_equal(world.told.call_id, CALL);
+}
+
 static void a_call_in_may_leave_the_offer_to_us(void **state)
 {
     (void)state;
@@ -177,6 +200,7 @@ int main(void)
     pl_signals_init();
     const struct CMUnitTest tests[] = {
         TEST(a_call_in_is_accepted_and_ended_by_the_caller),
+        TEST(a_caller_who_goes_on_with_a_call_is_known_by_its_id),
         TEST(a_call_in_may_leave_the_offer_to_us),
         TEST(a_call_in_that_is_given_up_is_cancelled),
         TEST(a_call_in_that_nobody_takes_gets_503),

@@ -29,6 +29,7 @@ typedef struct {
     told_t told;
     pl_err_t refuse_calls; /* PL_OK: calls in are accepted */
     bool hold_calls;       /* dialogue does not answer at all */
+    const char *goes_on;   /* a call in goes on with that one; NULL: with none */
     bool keep_alive;
     pl_timer_t *clock;
     char live_call[64];
@@ -177,6 +178,10 @@ static inline void on_call_incoming(void *arg, const Pl__Envelope *env, pl_reque
     }
     Pl__CallAccepted accepted = PL__CALL_ACCEPTED__INIT;
     accepted.lang = (char *)"en-US";
+    if (world.goes_on) {
+        accepted.call_id = (char *)world.goes_on;
+        copy_text(world.live_call, sizeof world.live_call, world.goes_on);
+    }
     Pl__Envelope reply = PL__ENVELOPE__INIT;
     reply.body_case = PL__ENVELOPE__BODY_CALL_ACCEPTED;
     reply.call_accepted = &accepted;
