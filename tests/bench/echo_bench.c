@@ -42,6 +42,7 @@ typedef struct {
     SpeexPreprocessState *clean;
     webrtc_apm_t *apm;
     cleaner_t *ours;
+    SpeexResamplerState *wide; /* a narrow leg's codec brings frames to 16 kHz */
     size_t samples;
 } candidate_t;
 
@@ -76,6 +77,7 @@ static candidate_t open_candidate(kind_t kind, unsigned hz, int delay_ms)
         speex_preprocess_ctl(c.clean, SPEEX_PREPROCESS_SET_ECHO_SUPPRESS_ACTIVE, &active);
     }
     if (kind == CLEANER) {
+        c.wide = speex_resampler_init(1, hz, 16000, 3, NULL);
         c.ours = cleaner_new(hz, &(cleaner_opts_t){.echo = true, .noise = true});
     } else if (kind >= WEBRTC_ECHO) {
         c.apm = webrtc_apm_new(hz, kind == WEBRTC_MOBILE, kind != WEBRTC_ECHO, false, delay_ms);
@@ -89,14 +91,19 @@ static void close_candidate(candidate_t *c)
     if (c->echo) speex_echo_state_destroy(c->echo);
     if (c->apm) webrtc_apm_destroy(c->apm);
     cleaner_destroy(&c->ours);
+    if (c->wide) speex_resampler_destroy(c->wide);
 }
 
 /* Returns the level up to which what is left may be echo. */
 static float run_frame(candidate_t *c, const int16_t *played, int16_t *mic)
 {
     if (c->ours) {
-        float echo_db = cleaner_heard(c->ours, mic, false);
+        int16_t pcm[MAX_FRAME];
+        spx_uint32_t in = (spx_uint32_t)(2 * c->samples), out = MAX_FRAME;
+        speex_resampler_process_int(c->wide, 0, mic, &in, pcm, &out);
+        float echo_db = cleaner_heard(c->ours, pcm, false);
         cleaner_played(c->ours, played);
+        for (size_t i = 0; i < in; i++) mic[i] = pcm[i * MAX_FRAME / in];
         return echo_db;
     }
     if (c->apm) webrtc_apm_frame(c->apm, played, mic);
