@@ -158,6 +158,7 @@ $(foreach s,$(SERVICES) $(TOOLS),$(eval $(call unit,$(s),$(B)/lib/$(s).a)))
 $(eval $(call unit,common,))
 # These start the real process.
 $(B)/tests/unit/persistence/process_test $(B)/tests/unit/persistence/crash_test: | $(B)/bin/parley-persistence
+$(B)/tests/unit/dialogue/work_crash_test: | $(B)/bin/parley-persistence $(B)/bin/parley-dialogue
 $(B)/tests/unit/parley/jobs_test: | $(B)/bin/parley-persistence $(B)/bin/parley
 $(B)/tests/unit/rag/process_test: | $(B)/bin/parley-rag
 $(patsubst %,$(B)/tests/unit/telephony/%_test,process call_in browser register): | $(B)/bin/parley-telephony

@@ -266,9 +266,12 @@ static void carry_out(actor_t *self, effect_t *effect)
         create(self);
         break;
     case FX_STORE:
-        if (outbox_add(self->outbox, effect->change) != PL_OK) {
+        if (outbox_add(self->outbox, effect->change, effect->group) != PL_OK) {
             log_error("call.outbox_full", "call=%s", call_id(self->call));
         }
+        break;
+    case FX_JOB:
+        outbox_add_job(self->outbox, effect->job, effect->group);
         break;
     case FX_EVENT:
         send_event(self, effect);

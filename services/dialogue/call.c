@@ -385,21 +385,13 @@ void call_end(call_t *self, call_now_t now, Pl__LegEnd end, const char *detail, 
     refuse(self, PL_UNAVAILABLE, detail[0] ? detail : "the leg ended", fx);
     call_cancel_thought(self, fx);
     call_tools_ended(self, fx);
+    size_t first = fx->count;
     if (self->answered) {
         call_set_in_progress(self, false, fx);
         (void)call_add_message(self, now.wall_ms, PL__ACTION__HANGUP, PL__PERSONA__HUMAN, "", fx);
     }
-    if (self->answered || !self->continued) {
-        postcall_end(self->record, end, detail, fx);
-    } else { /* nothing was said since its work was done */
-        Pl__LegEnded ended = PL__LEG_ENDED__INIT;
-        Pl__CallChange change = PL__CALL_CHANGE__INIT;
-        ended.end = end;
-        ended.detail = (char *)detail;
-        change.change_case = PL__CALL_CHANGE__CHANGE_ENDED;
-        change.ended = &ended;
-        call_apply(self, &change, fx);
-    }
+    postcall_end(self->record, end, detail, self->answered, fx);
+    fx_join(fx, first); /* an end without its jobs would leave them undone */
     self->deadline_ms = NO_DEADLINE;
     call_enter(self, CALL_ENDED, NO_DEADLINE);
     over(self, fx);

@@ -54,6 +54,23 @@ effect_t *fx_store(effects_t *fx, const Pl__CallChange *change)
     return effect;
 }
 
+effect_t *fx_job(effects_t *fx, const Pl__JobSpec *job)
+{
+    effect_t *effect = fx_add(fx, FX_JOB);
+    effect->job = (Pl__JobSpec *)pl_message_copy(&job->base);
+    return effect;
+}
+
+void fx_join(effects_t *fx, size_t first)
+{
+    size_t i = 0;
+    fx->groups++;
+    for (effect_t *effect = fx->first; effect; effect = effect->next) {
+        bool stored = effect->kind == FX_STORE || effect->kind == FX_JOB;
+        if (i++ >= first && stored) effect->group = fx->groups;
+    }
+}
+
 effect_t *fx_take(effects_t *fx)
 {
     effect_t *effect = fx->first;
@@ -76,6 +93,7 @@ void fx_free(effect_t **effect_p)
     free(effect->post.secret);
     free(effect->post.event_id);
     if (effect->env) pl__envelope__free_unpacked(effect->env, NULL);
+    if (effect->job) pl__job_spec__free_unpacked(effect->job, NULL);
     if (effect->change) pl__call_change__free_unpacked(effect->change, NULL);
     free(effect);
     *effect_p = NULL;

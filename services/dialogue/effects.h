@@ -33,6 +33,7 @@ typedef enum {
 typedef enum {
     FX_CREATE,      /* create the record in the store; then call_created */
     FX_STORE,       /* change: write it */
+    FX_JOB,         /* job: put it, with the changes before it */
     FX_EVENT,       /* env: send it one-way to to */
     FX_REQUEST,     /* env: send it to to; then call_reply(asked, tool_id) */
     FX_POST,        /* post, text: a signed request to a server; then call_posted(tool_id) */
@@ -60,6 +61,8 @@ typedef struct effect {
     char *tool_id; /* "" unless a tool asked */
     post_t post;
     Pl__CallChange *change;
+    Pl__JobSpec *job;
+    uint32_t group; /* of FX_STORE and FX_JOB: those of one group are one write; 0: none */
     pl_err_t err;
     char *text;
     think_kind_t think_kind;
@@ -71,7 +74,8 @@ typedef struct effect {
 typedef struct {
     effect_t *first, *last;
     size_t count;
-} effects_t; /* zero is empty */
+    uint32_t groups; /* given so far */
+} effects_t;         /* zero is empty */
 
 /* Appends and returns the new effect, to be filled in. Never NULL. */
 effect_t *fx_add(effects_t *fx, fx_kind_t kind);
@@ -80,6 +84,11 @@ effect_t *fx_event(effects_t *fx, const char *to, const Pl__Envelope *env);
 effect_t *fx_request(effects_t *fx, const char *to, const Pl__Envelope *env, uint32_t timeout_ms,
                      asked_t asked, const char *tool_id);
 effect_t *fx_store(effects_t *fx, const Pl__CallChange *change);
+effect_t *fx_job(effects_t *fx, const Pl__JobSpec *job); /* copies job */
+
+/* What is to be stored of the effects after the first so many becomes one group: the store gets all
+ * of it or nothing. */
+void fx_join(effects_t *fx, size_t first);
 
 /* Takes the first one out; NULL when empty. The caller frees it. */
 effect_t *fx_take(effects_t *fx);

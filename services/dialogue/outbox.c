@@ -8,8 +8,15 @@
 
 enum { FIRST_RETRY_MS = 100, LAST_RETRY_MS = 2000 };
 
+/* A change or a job. */
+typedef struct {
+    Pl__CallChange *change;
+    Pl__JobSpec *job;
+    uint32_t group;
+} entry_t;
+
 struct outbox {
-    Pl__CallChange **waiting;
+    entry_t *waiting;
     size_t count, capacity;
     Pl__StoreApply write; /* the one that is out, or to be sent again */
     bool out;
@@ -26,12 +33,23 @@ outbox_t *outbox_new(void)
     return self;
 }
 
+static void clear_entry(entry_t *entry)
+{
+    if (entry->change) pl__call_change__free_unpacked(entry->change, NULL);
+    if (entry->job) pl__job_spec__free_unpacked(entry->job, NULL);
+    *entry = (entry_t){0};
+}
+
 static void clear_write(outbox_t *self)
 {
     for (size_t i = 0; i < self->write.n_changes; i++) {
         pl__call_change__free_unpacked(self->write.changes[i], NULL);
     }
+    for (size_t i = 0; i < self->write.n_jobs; i++) {
+        pl__job_spec__free_unpacked(self->write.jobs[i], NULL);
+    }
     free(self->write.changes);
+    free(self->write.jobs);
     pl__store_apply__init(&self->write);
     self->attempts = 0;
     self->due_ms = 0;
@@ -39,7 +57,7 @@ static void clear_write(outbox_t *self)
 
 static void clear_waiting(outbox_t *self)
 {
-    for (size_t i = 0; i < self->count; i++) pl__call_change__free_unpacked(self->waiting[i], NULL);
+    for (size_t i = 0; i < self->count; i++) clear_entry(&self->waiting[i]);
     self->count = 0;
 }
 
@@ -89,7 +107,8 @@ static bool replaces(const Pl__CallChange *a, const Pl__CallChange *b)
 static size_t find_replaced(const outbox_t *self, const Pl__CallChange *change)
 {
     for (size_t i = self->count; i-- > 0;) {
-        const Pl__CallChange *old = self->waiting[i];
+        const Pl__CallChange *old = self->waiting[i].change;
+        if (!old) continue;
         if (replaces(old, change)) return i;
         bool same_claim = change->change_case == PL__CALL_CHANGE__CHANGE_CLAIM &&
                           old->change_case == PL__CALL_CHANGE__CHANGE_CLAIM &&
@@ -99,41 +118,73 @@ static size_t find_replaced(const outbox_t *self, const Pl__CallChange *change)
     return self->count;
 }
 
-pl_err_t outbox_add(outbox_t *self, const Pl__CallChange *change)
+static void append(outbox_t *self, entry_t entry)
 {
-    size_t at = find_replaced(self, change);
-    if (at == OUTBOX_MAX) return PL_BUSY;
-    Pl__CallChange *copy = (Pl__CallChange *)pl_message_copy(&change->base);
-    if (at < self->count) {
-        pl__call_change__free_unpacked(self->waiting[at], NULL);
-        self->waiting[at] = copy;
-        return PL_OK;
-    }
     if (self->count == self->capacity) {
         self->capacity = self->capacity ? self->capacity * 2 : 16;
         self->waiting = realloc(self->waiting, self->capacity * sizeof(*self->waiting));
         assert(self->waiting);
     }
-    self->waiting[self->count++] = copy;
+    self->waiting[self->count++] = entry;
+}
+
+/* A member of a group is always added: it stands with the others, and is not left out either. */
+pl_err_t outbox_add(outbox_t *self, const Pl__CallChange *change, uint32_t group)
+{
+    size_t at = group ? self->count : find_replaced(self, change);
+    if (at == self->count && !group && self->count >= OUTBOX_MAX) return PL_BUSY;
+    Pl__CallChange *copy = (Pl__CallChange *)pl_message_copy(&change->base);
+    if (at < self->count) {
+        pl__call_change__free_unpacked(self->waiting[at].change, NULL);
+        self->waiting[at].change = copy;
+        return PL_OK;
+    }
+    append(self, (entry_t){.change = copy, .group = group});
     return PL_OK;
+}
+
+void outbox_add_job(outbox_t *self, const Pl__JobSpec *job, uint32_t group)
+{
+    append(self, (entry_t){.job = (Pl__JobSpec *)pl_message_copy(&job->base), .group = group});
+}
+
+/* How many of those that wait go into the next write: a group is not torn. */
+static size_t next_count(const outbox_t *self)
+{
+    size_t n = self->count < OUTBOX_WRITE_MAX ? self->count : OUTBOX_WRITE_MAX;
+    while (n > 0 && n < self->count && self->waiting[n].group &&
+           self->waiting[n].group == self->waiting[n - 1].group) {
+        n++;
+    }
+    return n;
 }
 
 static void fill_write(outbox_t *self)
 {
-    size_t n = self->count < OUTBOX_WRITE_MAX ? self->count : OUTBOX_WRITE_MAX;
-    self->write.changes = malloc(n * sizeof(*self->write.changes));
-    assert(self->write.changes);
-    memcpy(self->write.changes, self->waiting, n * sizeof(*self->waiting));
+    size_t n = next_count(self);
+    Pl__StoreApply *write = &self->write;
+    write->changes = malloc(n * sizeof(*write->changes));
+    write->jobs = malloc(n * sizeof(*write->jobs));
+    assert(write->changes && write->jobs);
+    for (size_t i = 0; i < n; i++) {
+        const entry_t *entry = &self->waiting[i];
+        if (entry->change) write->changes[write->n_changes++] = entry->change;
+        if (entry->job) write->jobs[write->n_jobs++] = entry->job;
+    }
     memmove(self->waiting, self->waiting + n, (self->count - n) * sizeof(*self->waiting));
     self->count -= n;
-    self->write.n_changes = n;
-    self->write.write_id = ++self->last_id;
+    write->write_id = ++self->last_id;
+}
+
+static bool write_empty(const outbox_t *self)
+{
+    return self->write.n_changes == 0 && self->write.n_jobs == 0;
 }
 
 const Pl__StoreApply *outbox_take(outbox_t *self, uint64_t now_ms)
 {
     if (self->out || now_ms < self->due_ms) return NULL;
-    if (self->write.n_changes == 0) {
+    if (write_empty(self)) {
         if (self->count == 0) return NULL;
         fill_write(self);
     }
@@ -167,7 +218,7 @@ bool outbox_answered(outbox_t *self, uint64_t now_ms, pl_err_t err)
 
 bool outbox_empty(const outbox_t *self)
 {
-    return self->count == 0 && self->write.n_changes == 0;
+    return self->count == 0 && write_empty(self);
 }
 
 uint64_t outbox_due_ms(const outbox_t *self)

@@ -23,8 +23,11 @@ enum { OUTBOX_MAX = 4096, OUTBOX_WRITE_MAX = 64, OUTBOX_ATTEMPTS_MAX = 5 };
 outbox_t *outbox_new(void);
 void outbox_destroy(outbox_t **self_p);
 
-/* Copies change. PL_BUSY: OUTBOX_MAX wait already, it is dropped. */
-pl_err_t outbox_add(outbox_t *self, const Pl__CallChange *change);
+/* Copies change. PL_BUSY: OUTBOX_MAX wait already, it is dropped. Those added one after another with
+ * the same group, which is not 0, go into one write, and are never dropped for want of room. */
+pl_err_t outbox_add(outbox_t *self, const Pl__CallChange *change, uint32_t group);
+/* The same of a job. */
+void outbox_add_job(outbox_t *self, const Pl__JobSpec *job, uint32_t group);
 
 /* The write to be sent now, borrowed until the next call; NULL when one is out, when it is too
  * early for another attempt, or when nothing waits. It counts as sent from here on. */

@@ -2,7 +2,9 @@
 
 #include <assert.h>
 #include <ctype.h>
+#include <inttypes.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "common/record.h"
@@ -12,13 +14,25 @@
 
 enum { TEXT_BYTES = 4096, BRIEF_VALUE = 60 };
 
+static bool is_said(const Pl__Message *message)
+{
+    return message->persona == PL__PERSONA__HUMAN && message->content[0] &&
+           (message->action == PL__ACTION__TALK || message->action == PL__ACTION__SMS);
+}
+
 bool postcall_interaction(const Pl__CallRecord *record)
 {
     for (size_t i = 0; i < record->n_messages; i++) {
-        const Pl__Message *message = record->messages[i];
-        bool said = message->persona == PL__PERSONA__HUMAN && message->content[0] &&
-                    (message->action == PL__ACTION__TALK || message->action == PL__ACTION__SMS);
-        if (said) return true;
+        if (is_said(record->messages[i])) return true;
+    }
+    return false;
+}
+
+bool postcall_worth(const Pl__CallRecord *record)
+{
+    for (size_t i = record->n_messages; i-- > 0;) {
+        if (record->messages[i]->action == PL__ACTION__CALL) return false; /* it began here */
+        if (is_said(record->messages[i])) return true;
     }
     return false;
 }
@@ -207,14 +221,70 @@ static void write_next(const Pl__CallRecord *record, const outcome_t *outcome, P
     }
 }
 
-static void apply(Pl__CallRecord *record, const Pl__CallChange *change, effects_t *fx)
+static char *text_copy(const char *text)
 {
-    pl_err_t err = pl_record_apply(record, change);
-    assert(err == PL_OK); /* we made it */
-    (void)fx_store(fx, change);
+    char *copy = strdup(text);
+    assert(copy);
+    return copy;
 }
 
-void postcall_end(Pl__CallRecord *record, Pl__LegEnd end, const char *detail, effects_t *fx)
+Pl__Synthesis *postcall_synthesis(const Pl__CallRecord *record)
+{
+    outcome_t outcome = outcome_of(record);
+    char brief[256] = "";
+    char text[TEXT_BYTES] = "";
+    char improvement[TEXT_BYTES] = "";
+    write_brief(record, brief, sizeof brief);
+    write_detail(record, &outcome, text, sizeof text);
+    write_improvement(record, &outcome, improvement, sizeof improvement);
+    Pl__Synthesis *synthesis = malloc(sizeof *synthesis);
+    assert(synthesis);
+    pl__synthesis__init(synthesis);
+    synthesis->brief = text_copy(brief);
+    synthesis->detail = text_copy(text);
+    synthesis->improvement_suggestions = text_copy(improvement);
+    synthesis->satisfaction = satisfaction_of(record, &outcome);
+    return synthesis;
+}
+
+Pl__Next *postcall_next(const Pl__CallRecord *record)
+{
+    outcome_t outcome = outcome_of(record);
+    char text[TEXT_BYTES] = "";
+    Pl__Next *next = malloc(sizeof *next);
+    assert(next);
+    pl__next__init(next);
+    write_next(record, &outcome, next, text, sizeof text);
+    next->justification = text_copy(text);
+    return next;
+}
+
+/* ---- the end ---- */
+
+void postcall_jobs(const Pl__CallRecord *record, effects_t *fx)
+{
+    static const char *const kinds[] = {"synthesis", "next"};
+    if (!record->initiate || !postcall_worth(record)) return;
+    /* The same work as long as nothing more was said: a later end of the call takes its place. */
+    char payload[64];
+    uint32_t last = record->messages[record->n_messages - 1]->number;
+    (void)snprintf(payload, sizeof payload, "{\"last_message\":%" PRIu32 "}", last);
+    for (size_t i = 0; i < sizeof kinds / sizeof *kinds; i++) {
+        char key[128];
+        Pl__JobSpec job = PL__JOB_SPEC__INIT;
+        (void)snprintf(key, sizeof key, "%s/%.64s", kinds[i], record->call_id);
+        job.key = key;
+        job.kind = (char *)kinds[i];
+        job.payload.data = (uint8_t *)payload;
+        job.payload.len = strlen(payload);
+        job.max_attempts = POSTCALL_ATTEMPTS;
+        job.mode = PL__JOB_MODE__JOB_REPLACE;
+        (void)fx_job(fx, &job);
+    }
+}
+
+void postcall_end(Pl__CallRecord *record, Pl__LegEnd end, const char *detail, bool answered,
+                  effects_t *fx)
 {
     Pl__LegEnded ended = PL__LEG_ENDED__INIT;
     Pl__CallChange change = PL__CALL_CHANGE__INIT;
@@ -222,29 +292,9 @@ void postcall_end(Pl__CallRecord *record, Pl__LegEnd end, const char *detail, ef
     ended.detail = (char *)detail;
     change.change_case = PL__CALL_CHANGE__CHANGE_ENDED;
     change.ended = &ended;
-    apply(record, &change, fx);
-    if (!record->initiate || !postcall_interaction(record)) return;
-
-    outcome_t outcome = outcome_of(record);
-    char brief[256] = "";
-    char text[TEXT_BYTES] = "";
-    char improvement[TEXT_BYTES] = "";
-    Pl__Synthesis synthesis = PL__SYNTHESIS__INIT;
-    write_brief(record, brief, sizeof brief);
-    write_detail(record, &outcome, text, sizeof text);
-    write_improvement(record, &outcome, improvement, sizeof improvement);
-    synthesis.brief = brief;
-    synthesis.detail = text;
-    synthesis.improvement_suggestions = improvement;
-    synthesis.satisfaction = satisfaction_of(record, &outcome);
-    change.change_case = PL__CALL_CHANGE__CHANGE_SYNTHESIS;
-    change.synthesis = &synthesis;
-    apply(record, &change, fx);
-
-    Pl__Next next = PL__NEXT__INIT;
-    write_next(record, &outcome, &next, text, sizeof text);
-    next.justification = text;
-    change.change_case = PL__CALL_CHANGE__CHANGE_NEXT;
-    change.next = &next;
-    apply(record, &change, fx);
+    pl_err_t err = pl_record_apply(record, &change);
+    assert(err == PL_OK); /* we made it */
+    (void)err;
+    (void)fx_store(fx, &change);
+    if (answered) postcall_jobs(record, fx);
 }

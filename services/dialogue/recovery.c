@@ -9,7 +9,7 @@
 #include "common/record.h"
 #include "services/dialogue/postcall.h"
 
-enum { BATCH = 100, RETRY_MS = 2000 };
+enum { BATCH = 100, RETRY_MS = 2000, EFFECTS_MAX = 16 };
 
 struct recovery {
     pl_loop_t *loop;
@@ -88,22 +88,25 @@ static void close_record(closing_t *closing)
     change.message = &message;
     (void)pl_record_apply(record, &change);
     (void)fx_store(&fx, &change);
-    postcall_end(record, PL__LEG_END__LEG_OWNER_LOST, "the dialogue process was restarted", &fx);
+    postcall_end(record, PL__LEG_END__LEG_OWNER_LOST, "the dialogue process was restarted", true,
+                 &fx);
 
     Pl__StoreApply write = PL__STORE_APPLY__INIT;
     Pl__Envelope env = PL__ENVELOPE__INIT;
-    Pl__CallChange *changes[8];
-    effect_t *effects[8];
+    Pl__CallChange *changes[EFFECTS_MAX];
+    Pl__JobSpec *jobs[EFFECTS_MAX];
+    effect_t *effects[EFFECTS_MAX];
     size_t n = 0;
     effect_t *effect = NULL;
     while ((effect = fx_take(&fx))) {
-        assert(n < 8 && effect->change);
-        effects[n] = effect;
-        changes[n++] = effect->change;
+        assert(n < EFFECTS_MAX && (effect->change || effect->job));
+        effects[n++] = effect;
+        if (effect->change) changes[write.n_changes++] = effect->change;
+        if (effect->job) jobs[write.n_jobs++] = effect->job;
     }
     write.write_id = 1;
-    write.n_changes = n;
     write.changes = changes;
+    write.jobs = jobs;
     env.call_id = record->call_id;
     env.epoch = record->epoch;
     env.body_case = PL__ENVELOPE__BODY_STORE_APPLY;

@@ -15,9 +15,10 @@
 #include "services/dialogue/config.h"
 #include "services/dialogue/initiate.h"
 #include "services/dialogue/recovery.h"
-#include "services/dialogue/webhook.h"
-#include "services/dialogue/zone.h"
 #include "services/dialogue/warm.h"
+#include "services/dialogue/webhook.h"
+#include "services/dialogue/work/office.h"
+#include "services/dialogue/zone.h"
 
 enum {
     KEEP_ALIVE_MS = 1000,
@@ -26,6 +27,8 @@ enum {
     FLUSH_MS = 1000,
     PEERS_MAX = 64,
     TELEPHONY_GONE_MS = 15000,
+    LAST_WORK_MS = 300,  /* for the work that the last call has left */
+    HAND_BACK_MS = 3000, /* for giving back what cannot be finished */
 };
 
 struct server {
@@ -40,6 +43,7 @@ struct server {
     calls_t *calls;
     arrivals_t *arrivals;
     recovery_t *recovery;
+    office_t *office;
     pl_timer_t *keep_alive, *drain;
     size_t max_calls;
     bool draining, ending;
@@ -64,12 +68,29 @@ static void tell_load(void *arg)
     pl_bus_load(self->bus, (uint32_t)calls_count(self->calls), (uint32_t)self->max_calls);
 }
 
+static void stop_now(void *arg)
+{
+    server_t *self = arg;
+    pl_loop_stop(self->loop);
+}
+
+static void close_office(void *arg)
+{
+    server_t *self = arg;
+    pl_timer_stop(&self->drain);
+    self->drain = pl_timer_start(self->loop, HAND_BACK_MS, 0, stop_now, self);
+    office_drain(self->office);
+}
+
 static void call_over(void *arg, actor_t *actor)
 {
     server_t *self = arg;
     calls_remove(self->calls, actor);
     tell_load(self);
-    if (self->draining && calls_count(self->calls) == 0) pl_loop_stop(self->loop);
+    office_wake(self->office);
+    if (!self->draining || calls_count(self->calls) > 0) return;
+    pl_timer_stop(&self->drain);
+    self->drain = pl_timer_start(self->loop, LAST_WORK_MS, 0, close_office, self);
 }
 
 /* ---- events ---- */
@@ -170,7 +191,10 @@ static void warm_speech(server_t *self, const pl_peer_t *peer)
 static void on_peer(void *arg, const pl_peer_t *peer)
 {
     server_t *self = arg;
-    if (strcmp(peer->service, "persistence") == 0 && peer->up) recovery_store_up(self->recovery);
+    if (strcmp(peer->service, "persistence") == 0 && peer->up) {
+        recovery_store_up(self->recovery);
+        office_wake(self->office);
+    }
     if (strcmp(peer->service, "telephony") == 0) on_telephony(self, peer);
     if (strcmp(peer->service, "speech") == 0 && peer->up && !peer->draining) {
         warm_speech(self, peer);
@@ -213,12 +237,6 @@ static void abort_call(void *arg, actor_t *actor)
     actor_abort(actor);
 }
 
-static void stop_now(void *arg)
-{
-    server_t *self = arg;
-    pl_loop_stop(self->loop);
-}
-
 static void abort_all(void *arg)
 {
     server_t *self = arg;
@@ -239,7 +257,7 @@ static void end_all(void *arg)
 static void on_terminate(void *arg, unsigned count)
 {
     server_t *self = arg;
-    if (count > 1 || calls_count(self->calls) == 0) {
+    if (count > 1) {
         pl_loop_stop(self->loop);
         return;
     }
@@ -247,6 +265,10 @@ static void on_terminate(void *arg, unsigned count)
     self->draining = true;
     arrivals_drain(self->arrivals);
     pl_bus_drain(self->bus);
+    if (calls_count(self->calls) == 0) {
+        close_office(self);
+        return;
+    }
     uint64_t wait = (uint64_t)pl_config_int(self->cfg, "dialogue.drain_timeout_ms");
     self->drain = pl_timer_start(self->loop, wait, 0, end_all, self);
 }
@@ -356,6 +378,7 @@ pl_err_t server_new(server_t **out, const pl_config_t *cfg)
     };
     self->arrivals = arrivals_new(&arrivals);
     self->recovery = recovery_new(self->loop, self->bus, self->desk.store_timeout_ms);
+    self->office = office_new(self->loop, self->bus, cfg, NULL, stop_now, self);
     set_handlers(self);
     tell_load(self);
     self->keep_alive = pl_timer_start(self->loop, KEEP_ALIVE_MS, KEEP_ALIVE_MS, keep_alive, self);
@@ -389,6 +412,7 @@ void server_destroy(server_t **self_p)
     }
     webhooks_destroy(&self->desk.webhooks);
     if (self->arrivals) arrivals_close(self->arrivals);
+    office_destroy(&self->office);
     pl_bus_destroy(&self->bus); /* its last replies look calls up and find none */
     arrivals_free(&self->arrivals);
     recovery_destroy(&self->recovery);

@@ -27,6 +27,7 @@ enum { PROCESS_PATH_BYTES = 512, PROCESS_SETTINGS = 16, PROCESS_UP_MS = 10000 };
 typedef struct {
     char folder[64]; /* working folder; sockets are in its run/ */
     const char *service;
+    const char *client;                     /* service that the client speaks as; NULL: dialogue */
     const char *settings[PROCESS_SETTINGS]; /* "path=value", up to the first NULL */
     pid_t pid;                              /* 0: not running */
 
@@ -103,8 +104,8 @@ static inline void process_connect(process_t *self)
     const char *peers[] = {self->service, NULL};
     (void)snprintf(yaml, sizeof yaml, "bus:\n  run_dir: %s/run\n  heartbeat_ms: 50\n",
                    self->folder);
-    self->cfg =
-        pl_config_parse("dialogue", process_no_keys, "test.yaml", yaml, error, sizeof error);
+    self->cfg = pl_config_parse(self->client ? self->client : "dialogue", process_no_keys,
+                                "test.yaml", yaml, error, sizeof error);
     if (!self->cfg) fail_msg("%s", error);
     self->loop = pl_loop_new();
     assert_int_equal(pl_bus_new(&self->bus, self->loop, self->cfg, peers), PL_OK);

@@ -14,6 +14,7 @@
 #include "common/record.h"
 #include "services/dialogue/call.h"
 #include "services/dialogue/manager.h"
+#include "services/dialogue/postcall.h"
 #include "services/dialogue/value.h"
 
 #define UNUSED __attribute__((unused))
@@ -51,7 +52,8 @@ typedef struct {
     bool hold;        /* do not report turns as spoken */
     bool hold_search; /* do not answer searches */
     char search_tool[64];
-    int alerts, posts;
+    int alerts, posts, jobs;
+    uint32_t group;    /* of the last change to be stored */
     char tool[64];     /* key of the last alert or post */
     char posted[4096]; /* body of the last post */
     pl_err_t refused;  /* of FX_REFUSED */
@@ -272,6 +274,23 @@ static void conversation_request_effect(conversation_t *self, const effect_t *ef
     }
 }
 
+/* Does it at once, as a worker would do it by rule. */
+static void conversation_work(conversation_t *self, const Pl__JobSpec *job)
+{
+    Pl__CallChange change = PL__CALL_CHANGE__INIT;
+    if (strcmp(job->kind, "synthesis") == 0) {
+        change.change_case = PL__CALL_CHANGE__CHANGE_SYNTHESIS;
+        change.synthesis = postcall_synthesis(self->stored);
+        assert(pl_record_apply(self->stored, &change) == PL_OK);
+        pl__synthesis__free_unpacked(change.synthesis, NULL);
+    } else if (strcmp(job->kind, "next") == 0) {
+        change.change_case = PL__CALL_CHANGE__CHANGE_NEXT;
+        change.next = postcall_next(self->stored);
+        assert(pl_record_apply(self->stored, &change) == PL_OK);
+        pl__next__free_unpacked(change.next, NULL);
+    }
+}
+
 static void conversation_result(conversation_t *self, const effect_t *effect)
 {
     tool_result_t result = {effect->tool_id, effect->text, call_leaving(self->call),
@@ -288,7 +307,13 @@ static void conversation_effect(conversation_t *self, const effect_t *effect)
         break;
     case FX_STORE:
         self->stores++;
+        self->group = effect->group;
         assert(pl_record_apply(self->stored, effect->change) == PL_OK);
+        break;
+    case FX_JOB:
+        self->jobs++;
+        assert(effect->group && effect->group == self->group); /* one write with the end */
+        conversation_work(self, effect->job);
         break;
     case FX_EVENT:
         conversation_event_effect(self, effect->env);

@@ -446,13 +446,13 @@ static void writes_go_out_in_order_one_at_a_time(void **state)
     Pl__Message m;
     Pl__CallChange change = message_change(&m, 1, "a");
     assert_true(outbox_empty(box));
-    assert_int_equal(outbox_add(box, &change), PL_OK);
+    assert_int_equal(outbox_add(box, &change, 0), PL_OK);
     const Pl__StoreApply *write = outbox_take(box, 0);
     assert_int_equal(write->write_id, 1);
     change = message_change(&m, 2, "b");
-    (void)outbox_add(box, &change);
+    (void)outbox_add(box, &change, 0);
     change = message_change(&m, 2, "c");
-    (void)outbox_add(box, &change); /* takes the place of "b" */
+    (void)outbox_add(box, &change, 0); /* takes the place of "b" */
     assert_null(outbox_take(box, 0));
     assert_true(outbox_answered(box, 0, PL_OK));
     write = outbox_take(box, 0);
@@ -471,7 +471,7 @@ static void a_write_is_tried_again_under_its_id(void **state)
     outbox_t *box = outbox_new();
     Pl__Message m;
     Pl__CallChange change = message_change(&m, 1, "a");
-    (void)outbox_add(box, &change);
+    (void)outbox_add(box, &change, 0);
     uint64_t now = 1000;
     for (int i = 0; i < 50; i++) {
         const Pl__StoreApply *write = outbox_take(box, now);
@@ -482,7 +482,8 @@ static void a_write_is_tried_again_under_its_id(void **state)
         assert_true(outbox_due_ms(box) > now && outbox_due_ms(box) <= now + 2000);
         now = outbox_due_ms(box);
         change = message_change(&m, 2, "b");
-        (void)outbox_add(box, &change); /* must not change the write that may have been applied */
+        (void)outbox_add(box, &change,
+                         0); /* must not change the write that may have been applied */
     }
     const Pl__StoreApply *write = outbox_take(box, now);
     assert_int_equal(write->n_changes, 1);
@@ -497,7 +498,7 @@ static void hopeless_writes_are_dropped_and_told(void **state)
     outbox_t *box = outbox_new();
     Pl__Message m;
     Pl__CallChange change = message_change(&m, 1, "a");
-    (void)outbox_add(box, &change);
+    (void)outbox_add(box, &change, 0);
     uint64_t now = 0;
     for (int i = 1; i < OUTBOX_ATTEMPTS_MAX; i++) {
         assert_non_null(outbox_take(box, now));
@@ -507,10 +508,10 @@ static void hopeless_writes_are_dropped_and_told(void **state)
     assert_non_null(outbox_take(box, now));
     assert_false(outbox_answered(box, now, PL_INTERNAL));
     assert_true(outbox_empty(box));
-    (void)outbox_add(box, &change);
+    (void)outbox_add(box, &change, 0);
     (void)outbox_take(box, now);
     change = message_change(&m, 2, "b");
-    (void)outbox_add(box, &change);
+    (void)outbox_add(box, &change, 0);
     assert_false(outbox_answered(box, now, PL_STALE)); /* another owner: nothing of ours counts */
     assert_true(outbox_empty(box));
     outbox_destroy(&box);
@@ -529,7 +530,7 @@ static void the_outbox_is_bounded_and_keeps_former_claims(void **state)
     for (int i = 0; i < 4; i++) {
         claim.value = (char *)values[i];
         claim.confirmed = i == 3;
-        (void)outbox_add(box, &change);
+        (void)outbox_add(box, &change, 0);
     }
     const Pl__StoreApply *write = outbox_take(box, 0);
     assert_int_equal(write->n_changes, 3); /* a, b, a confirmed */
@@ -539,14 +540,98 @@ static void the_outbox_is_bounded_and_keeps_former_claims(void **state)
     pl_err_t err = PL_OK;
     for (uint32_t i = 1; i <= OUTBOX_MAX + 1; i++) {
         change = message_change(&m, i, "x");
-        err = outbox_add(box, &change);
+        err = outbox_add(box, &change, 0);
     }
     assert_int_equal(err, PL_BUSY);
     assert_int_equal(outbox_take(box, 0)->n_changes, OUTBOX_WRITE_MAX);
     outbox_destroy(&box);
 }
 
+static void a_group_is_one_write_however_much_waits(void **state)
+{
+    (void)state;
+    enum { GROUP = 10 };
+    outbox_t *box = outbox_new();
+    Pl__Message m;
+    Pl__CallChange change = PL__CALL_CHANGE__INIT;
+    Pl__JobSpec job = PL__JOB_SPEC__INIT;
+    job.key = (char *)"synthesis/c-1";
+    job.kind = (char *)"synthesis";
+    for (uint32_t i = 1; i < OUTBOX_WRITE_MAX; i++) {
+        change = message_change(&m, i, "x");
+        (void)outbox_add(box, &change, 0);
+    }
+    for (uint32_t i = 0; i < GROUP; i++) { /* the first of them would just fit */
+        change = message_change(&m, 1 + i, "the end");
+        (void)outbox_add(box, &change, 7);
+    }
+    outbox_add_job(box, &job, 7);
+    outbox_add_job(box, &job, 8); /* another group */
+    const Pl__StoreApply *write = outbox_take(box, 0);
+    assert_int_equal(write->n_changes, OUTBOX_WRITE_MAX - 1 + GROUP); /* nothing was replaced */
+    assert_int_equal(write->n_jobs, 1);
+    (void)outbox_answered(box, 0, PL_TIMEOUT);
+    assert_ptr_equal(outbox_take(box, 5000), write); /* the same again */
+    assert_int_equal(write->n_jobs, 1);
+    (void)outbox_answered(box, 5000, PL_OK);
+    write = outbox_take(box, 5000);
+    assert_int_equal(write->n_changes, 0);
+    assert_int_equal(write->n_jobs, 1);
+    (void)outbox_answered(box, 5000, PL_OK);
+    assert_true(outbox_empty(box));
+    outbox_destroy(&box);
+}
+
 /* ---- post-call ---- */
+
+/* The jobs that the end of a record with these messages leaves; the payload of the last. */
+static int jobs_of(const Pl__Action *actions, const char *const *contents, size_t count,
+                   char payload[64])
+{
+    Pl__CallRecord record = PL__CALL_RECORD__INIT;
+    Pl__Initiate initiate = PL__INITIATE__INIT;
+    record.call_id = (char *)"c-1";
+    record.initiate = &initiate;
+    Pl__CallRecord *copy = pl_record_copy(&record);
+    for (size_t i = 0; i < count; i++) {
+        Pl__Message m;
+        Pl__CallChange change = message_change(&m, (uint32_t)i + 1, contents[i]);
+        m.action = actions[i];
+        assert_int_equal(pl_record_apply(copy, &change), PL_OK);
+    }
+    effects_t fx = {0};
+    int jobs = 0;
+    postcall_end(copy, PL__LEG_END__LEG_BYE_REMOTE, "", true, &fx);
+    for (effect_t *effect = NULL; (effect = fx_take(&fx)); fx_free(&effect)) {
+        if (!effect->job) continue;
+        jobs++;
+        assert_int_equal(effect->job->mode, PL__JOB_MODE__JOB_REPLACE);
+        snprintf(payload, 64, "%.*s", (int)effect->job->payload.len,
+                 (const char *)effect->job->payload.data);
+    }
+    pl_record_free(&copy);
+    return jobs;
+}
+
+static void calls_without_words_leave_no_work(void **state)
+{
+    (void)state;
+    static const Pl__Action actions[] = {
+        PL__ACTION__CALL, PL__ACTION__TALK,   PL__ACTION__HANGUP, PL__ACTION__CALL,
+        PL__ACTION__TALK, PL__ACTION__HANGUP, PL__ACTION__CALL,   PL__ACTION__HANGUP,
+    };
+    static const char *const contents[] = {"", "my laptop", "", "", "it is a dell", "", "", ""};
+    char payload[64] = "";
+    assert_int_equal(jobs_of(actions, contents, 0, payload), 0); /* nobody answered */
+    assert_int_equal(jobs_of(actions, contents, 1, payload), 0); /* hung up at once */
+    int first = jobs_of(actions, contents, 3, payload);
+    assert_true(first >= 2);
+    assert_string_equal(payload, "{\"last_message\":3}");
+    /* Taken up again: as much work, once more, if something was said this time. */
+    assert_int_equal(jobs_of(actions, contents, 6, payload), first);
+    assert_string_equal(payload, "{\"last_message\":6}");
+    assert_int_equal(jobs_of(actions, contents, 8, payload), 0);
+}
 
 static void post_call_work_follows_the_claim(void **state)
 {
@@ -616,6 +701,8 @@ int main(void)
         cmocka_unit_test(a_write_is_tried_again_under_its_id),
         cmocka_unit_test(hopeless_writes_are_dropped_and_told),
         cmocka_unit_test(the_outbox_is_bounded_and_keeps_former_claims),
+        cmocka_unit_test(a_group_is_one_write_however_much_waits),
+        cmocka_unit_test(calls_without_words_leave_no_work),
         cmocka_unit_test(post_call_work_follows_the_claim),
         cmocka_unit_test(personal_data_stays_out_of_the_synthesis),
     };

@@ -27,6 +27,8 @@ typedef struct {
     char id[64];
     char number[32];
     Pl__CallRecord *record; /* of the store */
+    Pl__JobSpec *jobs[8];   /* waiting; NULL: taken */
+    size_t job_count, jobs_done;
     uint64_t last_write;
     unsigned line; /* of the caller's text said next */
     bool hung_up, ended;
@@ -107,11 +109,58 @@ static UNUSED void on_apply(void *arg, const Pl__Envelope *env, pl_request_t *re
     for (size_t i = 0; i < env->store_apply->n_changes; i++) {
         assert_int_equal(pl_record_apply(s->record, env->store_apply->changes[i]), PL_OK);
     }
+    for (size_t i = 0; i < env->store_apply->n_jobs; i++) {
+        assert_true(s->job_count < 8);
+        s->jobs[s->job_count++] = (Pl__JobSpec *)pl_message_copy(&env->store_apply->jobs[i]->base);
+    }
     Pl__Envelope reply = PL__ENVELOPE__INIT;
     Pl__StoreAck ack = PL__STORE_ACK__INIT;
     reply.body_case = PL__ENVELOPE__BODY_STORE_ACK;
     reply.store_ack = &ack;
     pl_request_reply(&request, &reply);
+}
+
+/* Gives out one job that waits. */
+static UNUSED void on_take(void *arg, const Pl__Envelope *env, pl_request_t *request)
+{
+    (void)arg;
+    assert_string_equal(env->job_take->worker, "dialogue-0");
+    Pl__Envelope reply = PL__ENVELOPE__INIT;
+    Pl__JobTaken taken = PL__JOB_TAKEN__INIT;
+    Pl__Job job = PL__JOB__INIT;
+    Pl__Job *jobs[] = {&job};
+    Pl__JobSpec *spec = NULL;
+    for (size_t i = 0; i < world.count && !spec; i++) {
+        seen_t *s = &world.seen[i];
+        for (size_t k = 0; k < s->job_count && !spec; k++) {
+            spec = s->jobs[k];
+            s->jobs[k] = NULL;
+            job.call_id = s->id;
+        }
+    }
+    if (spec) {
+        job.key = spec->key;
+        job.kind = spec->kind;
+        job.lease = 7;
+        taken.jobs = jobs;
+        taken.n_jobs = 1;
+        taken.next_ms = 1;
+    }
+    reply.body_case = PL__ENVELOPE__BODY_JOB_TAKEN;
+    reply.job_taken = &taken;
+    pl_request_reply(&request, &reply);
+    if (spec) pl__job_spec__free_unpacked(spec, NULL);
+}
+
+static UNUSED void on_job_done(void *arg, const Pl__Envelope *env, pl_request_t *request)
+{
+    (void)arg;
+    seen_t *s = seen_of(env->call_id);
+    assert_int_equal(env->job_done->lease, 7);
+    for (size_t i = 0; i < env->job_done->n_changes; i++)
+        assert_int_equal(pl_record_apply(s->record, env->job_done->changes[i]), PL_OK);
+    s->jobs_done++;
+    pl_request_done(&request);
 }
 
 static UNUSED void on_list(void *arg, const Pl__Envelope *env, pl_request_t *request)
@@ -153,11 +202,25 @@ static UNUSED void on_adopt(void *arg, const Pl__Envelope *env, pl_request_t *re
     pl_request_reply(&request, &reply);
 }
 
-/* The newest call of the number, as the store finds it. */
+static UNUSED void give_call(Pl__CallRecord *record, pl_request_t *request)
+{
+    Pl__Envelope reply = PL__ENVELOPE__INIT;
+    Pl__StoreCall body = PL__STORE_CALL__INIT;
+    body.call = record;
+    reply.body_case = PL__ENVELOPE__BODY_STORE_CALL;
+    reply.store_call = &body;
+    pl_request_reply(&request, &reply);
+}
+
+/* The call of the id, else the newest of the number, as the store finds it. */
 static UNUSED void on_get(void *arg, const Pl__Envelope *env, pl_request_t *request)
 {
     (void)arg;
     const char *number = env->store_get->phone_number;
+    if (env->call_id[0]) {
+        give_call(seen_of(env->call_id)->record, request);
+        return;
+    }
     world.gets++;
     world.not_before_ms = env->store_get->not_before_ms;
     for (size_t i = world.count; i-- > 0;) {
@@ -166,12 +229,7 @@ static UNUSED void on_get(void *arg, const Pl__Envelope *env, pl_request_t *requ
         bool its = record && (strcmp(record->initiate->phone_number, number) == 0 ||
                               (phone && strcmp(phone->value, number) == 0));
         if (!its || record->created_at_ms < env->store_get->not_before_ms) continue;
-        Pl__Envelope reply = PL__ENVELOPE__INIT;
-        Pl__StoreCall body = PL__STORE_CALL__INIT;
-        body.call = record;
-        reply.body_case = PL__ENVELOPE__BODY_STORE_CALL;
-        reply.store_call = &body;
-        pl_request_reply(&request, &reply);
+        give_call(record, request);
         return;
     }
     pl_request_refuse(&request, PL_NOT_FOUND, 0, "no such call");
@@ -394,6 +452,8 @@ static UNUSED void start(const char *const *settings)
     pl_bus_on(world.persistence, PL__ENVELOPE__BODY_STORE_LIST, on_list, NULL);
     pl_bus_on(world.persistence, PL__ENVELOPE__BODY_STORE_ADOPT, on_adopt, NULL);
     pl_bus_on(world.persistence, PL__ENVELOPE__BODY_STORE_GET, on_get, NULL);
+    pl_bus_on(world.persistence, PL__ENVELOPE__BODY_JOB_TAKE, on_take, NULL);
+    pl_bus_on(world.persistence, PL__ENVELOPE__BODY_JOB_DONE, on_job_done, NULL);
     pl_bus_on(world.telephony, PL__ENVELOPE__BODY_LEG_DIAL, on_dial, NULL);
     pl_bus_on(world.telephony, PL__ENVELOPE__BODY_LEG_HANGUP, on_hangup, NULL);
     pl_bus_on(world.telephony, PL__ENVELOPE__BODY_LEG_KEEP_ALIVE, on_keep_alive, NULL);
@@ -423,7 +483,12 @@ static UNUSED int stop(void **state)
     pl_bus_destroy(&world.persistence);
     pl_loop_destroy(&world.loop);
     for (size_t i = 0; i < 6; i++) pl_config_destroy(&world.configs[i]);
-    for (size_t i = 0; i < world.count; i++) pl_record_free(&world.seen[i].record);
+    for (size_t i = 0; i < world.count; i++) {
+        pl_record_free(&world.seen[i].record);
+        for (size_t k = 0; k < world.seen[i].job_count; k++) {
+            if (world.seen[i].jobs[k]) pl__job_spec__free_unpacked(world.seen[i].jobs[k], NULL);
+        }
+    }
     pl_record_free(&world.orphan);
     DIR *dir = opendir(world.dir);
     for (struct dirent *entry; dir && (entry = readdir(dir));) {

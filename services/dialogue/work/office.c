@@ -1,0 +1,58 @@
+#include "services/dialogue/work/office.h"
+
+#include <assert.h>
+#include <stdlib.h>
+
+#include "services/dialogue/work/insight.h"
+#include "services/dialogue/work/worker.h"
+
+struct office {
+    workshop_t shop;
+    worker_t *worker;
+};
+
+static const work_kind_t *const kinds[] = {&work_synthesis, &work_next, NULL};
+
+static void on_ready(void *arg, const Pl__Envelope *env, pl_request_t *request)
+{
+    office_t *self = arg;
+    (void)env; /* which kinds does not matter: all of ours are asked for at once */
+    if (request) pl_request_done(&request);
+    office_wake(self);
+}
+
+office_t *office_new(pl_loop_t *loop, pl_bus_t *bus, const pl_config_t *cfg, llm_t *llm,
+                     void (*idle)(void *arg), void *arg)
+{
+    office_t *self = calloc(1, sizeof *self);
+    assert(self);
+    self->shop = (workshop_t){.loop = loop, .bus = bus, .llm = llm};
+    worker_opts_t opts = {
+        .concurrency = (uint32_t)pl_config_int(cfg, "dialogue.jobs.concurrency"),
+        .lease_ms = 1000 * (uint32_t)pl_config_int(cfg, "dialogue.jobs.lease_sec"),
+        .poll_ms = (uint32_t)pl_config_int(cfg, "dialogue.jobs.poll_ms"),
+        .store_timeout_ms = (uint32_t)pl_config_int(cfg, "dialogue.store_timeout_ms"),
+    };
+    self->worker = worker_new(&self->shop, kinds, &opts, idle, arg);
+    pl_bus_on(bus, PL__ENVELOPE__BODY_JOB_READY, on_ready, self);
+    return self;
+}
+
+void office_destroy(office_t **self_p)
+{
+    office_t *self = *self_p;
+    if (!self) return;
+    *self_p = NULL;
+    worker_destroy(&self->worker);
+    free(self);
+}
+
+void office_wake(office_t *self)
+{
+    worker_wake(self->worker);
+}
+
+void office_drain(office_t *self)
+{
+    worker_drain(self->worker);
+}

@@ -1,0 +1,25 @@
+/* office.h - the part of dialogue that works after calls and between them: the worker with all kinds
+ * of work it knows, set up from the configuration (dialogue.jobs.*).
+ *
+ * Threads: all on the loop's thread.
+ */
+#ifndef DIALOGUE_WORK_OFFICE_H
+#define DIALOGUE_WORK_OFFICE_H
+
+#include "common/bus.h"
+#include "common/config.h"
+#include "common/loop.h"
+#include "services/dialogue/llm/llm.h"
+
+typedef struct office office_t;
+
+/* Handles JobReady of the bus. llm may be NULL. idle is called once a draining office has nothing
+ * left to do, never from within a call of its functions. Before the bus runs. */
+office_t *office_new(pl_loop_t *loop, pl_bus_t *bus, const pl_config_t *cfg, llm_t *llm,
+                     void (*idle)(void *arg), void *arg);
+void office_destroy(office_t **self_p); /* NULL is fine; before the bus and the model */
+
+void office_wake(office_t *self);  /* persistence is up, or a call has left work */
+void office_drain(office_t *self); /* gives back what is under way; then idle */
+
+#endif
