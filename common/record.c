@@ -221,6 +221,7 @@ static bool usable(const Pl__CallChange *change)
     case PL__CALL_CHANGE__CHANGE_PROSODY_RATE:
     case PL__CALL_CHANGE__CHANGE_LAST_INTERACTION_AT_MS:
     case PL__CALL_CHANGE__CHANGE_CALLER_NUMBER:
+    case PL__CALL_CHANGE__CHANGE_CONTINUED_AS:
         return true;
     case PL__CALL_CHANGE__CHANGE__NOT_SET:
     case _PL__CALL_CHANGE__CHANGE__CASE_IS_INT_SIZE:
@@ -274,6 +275,9 @@ pl_err_t pl_record_apply(Pl__CallRecord *record, const Pl__CallChange *change)
         break;
     case PL__CALL_CHANGE__CHANGE_CALLER_NUMBER:
         set_string(&record->caller_number, change->caller_number);
+        break;
+    case PL__CALL_CHANGE__CHANGE_CONTINUED_AS:
+        set_string(&record->continued_as, change->continued_as);
         break;
     case PL__CALL_CHANGE__CHANGE_LAST_INTERACTION_AT_MS:
         record->last_interaction_at_ms = change->last_interaction_at_ms;

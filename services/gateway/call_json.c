@@ -54,7 +54,8 @@ const char *leg_end_name(Pl__LegEnd end)
 {
     static const char *const names[] = {"not_ended",  "bye_local",   "bye_remote",  "busy",
                                         "no_answer",  "declined",    "unreachable", "cancelled",
-                                        "media_lost", "transferred", "owner_lost",  "failed"};
+                                        "media_lost", "transferred", "owner_lost",  "failed",
+                                        "moved"};
     return name_of(names, COUNT(names), (int)end);
 }
 
@@ -378,5 +379,7 @@ void call_json(text_t *out, const Pl__CallRecord *call)
     string(out, "direction", call->outbound ? "outbound" : "inbound");
     string_or_null(out, "lang_short_code", call->lang_short_code);
     ended(out, call);
+    string_or_null(out, "continues", call->continues);
+    string_or_null(out, "continued_as", call->continued_as);
     text_add(out, "}");
 }

@@ -59,10 +59,20 @@ static const char *ended_words(Pl__LegEnd end)
         return "interrupted by a failure";
     case PL__LEG_END__LEG_FAILED:
         return "failed";
+    case PL__LEG_END__LEG_MOVED:
+        return "went on as another call";
     case _PL__LEG_END_IS_INT_SIZE:
         break;
     }
     return "ended";
+}
+
+static void other_call(text_t *out, const char *call_id, const char *words)
+{
+    if (!call_id[0]) return;
+    text_add(out, "<span><a href=\"/report/");
+    text_url(out, call_id);
+    text_fmt(out, "\">%s</a></span>", words);
 }
 
 static void chips(text_t *out, const Pl__CallRecord *call)
@@ -75,6 +85,8 @@ static void chips(text_t *out, const Pl__CallRecord *call)
     page_number(out, initiate_of(call)->phone_number);
     text_fmt(out, "</span><span>%s</span>", call->outbound ? "outbound" : "inbound");
     if (call->in_progress) text_add(out, "<span class=\"badge badge-live\">in progress</span>");
+    other_call(out, call->continues, "before");
+    other_call(out, call->continued_as, "after");
     if (last && last->created_at_ms > call->created_at_ms) {
         text_add(out, "<span>");
         when_span(out, last->created_at_ms - call->created_at_ms);

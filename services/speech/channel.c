@@ -12,6 +12,7 @@
 struct channel {
     const channel_world_t *world;
     char *call_id, *owner, *voice;
+    char *former; /* the call that it was of before; NULL: none */
     uint32_t epoch;
     uint64_t lane_number;
     pl_lane_t *lane;
@@ -276,6 +277,7 @@ void channel_destroy(channel_t **self_p)
     self->world->stt->close(&self->stt);
     stream_destroy(&self->stream);
     free(self->call_id);
+    free(self->former);
     free(self->owner);
     free(self->voice);
     free(self->source);
@@ -285,6 +287,19 @@ void channel_destroy(channel_t **self_p)
 const char *channel_call(const channel_t *self)
 {
     return self->call_id;
+}
+
+bool channel_is_of(const channel_t *self, const char *call_id)
+{
+    if (strcmp(self->call_id, call_id) == 0) return true;
+    return self->former && strcmp(self->former, call_id) == 0;
+}
+
+void channel_move(channel_t *self, const char *call_id)
+{
+    free(self->former);
+    self->former = self->call_id;
+    self->call_id = copy(call_id);
 }
 
 uint64_t channel_lane(const channel_t *self)

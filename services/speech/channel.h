@@ -38,6 +38,9 @@ pl_err_t channel_new(channel_t **out, const channel_world_t *world, const channe
 void channel_destroy(channel_t **self_p); /* tells the owner nothing */
 
 const char *channel_call(const channel_t *self);
+/* Is it that call's, or was it before it moved? */
+bool channel_is_of(const channel_t *self, const char *call_id);
+void channel_move(channel_t *self, const char *call_id); /* it is that call's from now on */
 uint64_t channel_lane(const channel_t *self);
 uint32_t channel_slot(const channel_t *self);
 uint32_t channel_generation(const channel_t *self);

@@ -43,7 +43,7 @@ struct server {
 static channel_t *find(const server_t *self, const char *call_id)
 {
     for (size_t i = 0; i < self->count; i++) {
-        if (strcmp(channel_call(self->channels[i]), call_id) == 0) return self->channels[i];
+        if (channel_is_of(self->channels[i], call_id)) return self->channels[i];
     }
     return NULL;
 }
@@ -180,6 +180,33 @@ static void on_stream_close(void *arg, const Pl__Envelope *env, pl_request_t *re
     if (request) pl_request_done(&request);
 }
 
+/* The conversation goes on as another call. Orders that were sent under the former id are still on
+ * their way: both name the stream from now on. */
+static void on_stream_move(void *arg, const Pl__Envelope *env, pl_request_t *request)
+{
+    server_t *self = arg;
+    const char *call_id = env->stream_move->call_id;
+    size_t bytes = strlen(call_id);
+    if (!request) return;
+    channel_t *channel = find(self, env->call_id);
+    if (!channel || bytes == 0 || bytes > CALL_ID_BYTES_MAX) {
+        pl_request_refuse(&request, channel ? PL_INVALID : PL_NOT_FOUND, 0,
+                          channel ? "call_id is missing or too long" : "no stream of that call");
+        return;
+    }
+    if (!channel_fence(channel, env->epoch, NULL)) {
+        pl_request_refuse(&request, PL_STALE, 0, "a newer owner has the call");
+        return;
+    }
+    channel_t *there = find(self, call_id);
+    if (there && there != channel) end_channel(self, there, "replaced");
+    if (strcmp(channel_call(channel), call_id) != 0) {
+        log_info("stream.moved", "call=%s former=%s", call_id, channel_call(channel));
+        channel_move(channel, call_id);
+    }
+    pl_request_done(&request);
+}
+
 /* ---- orders of the owner ---- */
 
 /* The call's channel, unless there is none or a former owner speaks; says so if asked. */
@@ -284,6 +311,7 @@ static void take_messages(server_t *self)
     pl_bus_on(bus, PL__ENVELOPE__BODY_LANE_OPEN, on_lane_open, self);
     pl_bus_on(bus, PL__ENVELOPE__BODY_STREAM_OPEN, on_stream_open, self);
     pl_bus_on(bus, PL__ENVELOPE__BODY_STREAM_CLOSE, on_stream_close, self);
+    pl_bus_on(bus, PL__ENVELOPE__BODY_STREAM_MOVE, on_stream_move, self);
     pl_bus_on(bus, PL__ENVELOPE__BODY_LISTEN, on_listen, self);
     pl_bus_on(bus, PL__ENVELOPE__BODY_SAY, on_say, self);
     pl_bus_on(bus, PL__ENVELOPE__BODY_SAY_STOP, on_say_stop, self);

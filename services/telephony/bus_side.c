@@ -144,6 +144,49 @@ static void on_transfer(void *arg, const Pl__Envelope *env, pl_request_t *reques
     pl_request_done(&request);
 }
 
+/* Asked again: it has been done, or is being done. True: *request_p is taken. */
+static bool moved_already(const switchboard_t *board, const Pl__Envelope *env,
+                          pl_request_t **request_p)
+{
+    leg_entry_t *entry = switchboard_call(board, env->leg_move->call_id);
+    bool same =
+        entry && strcmp(entry->former, env->call_id) == 0 && strcmp(entry->owner, env->sender) == 0;
+    if (!same) return false;
+    if (entry->move) {
+        pl_request_refuse(&entry->move, PL_STALE, 0, "asked again");
+        entry->move = *request_p;
+        *request_p = NULL;
+    } else {
+        pl_request_done(request_p);
+    }
+    return true;
+}
+
+static void on_move(void *arg, const Pl__Envelope *env, pl_request_t *request)
+{
+    switchboard_t *board = arg;
+    const char *call_id = env->leg_move->call_id;
+    if (!request) return; /* nobody to tell when it is done */
+    if (moved_already(board, env, &request)) return;
+    leg_entry_t *entry = owned(board, env, &request);
+    if (!entry) return;
+    if (!is_uuid(call_id) || switchboard_call(board, call_id)) {
+        pl_request_refuse(&request, PL_INVALID, 0, "call_id is not a UUID, or has a leg");
+        return;
+    }
+    if (entry->move) pl_request_refuse(&entry->move, PL_STALE, 0, "moved once more");
+    log_info("leg.moved", "call=%s former=%s", call_id, entry->call_id);
+    switchboard_rename(board, entry, call_id);
+    if (entry->kind == PL__LEG_KIND__BROWSER) {
+        browser_accepted(board->browser, entry->handles[BY_BROWSER], call_id);
+    }
+    if (streams_move(board->streams, entry->handles[BY_STREAM], call_id)) {
+        entry->move = request;
+    } else {
+        pl_request_done(&request);
+    }
+}
+
 static void on_send_dtmf(void *arg, const Pl__Envelope *env, pl_request_t *request)
 {
     switchboard_t *board = arg;
@@ -168,6 +211,7 @@ static void on_keep_alive(void *arg, const Pl__Envelope *env, pl_request_t *requ
 {
     switchboard_t *board = arg;
     leg_entry_t *entry = switchboard_call(board, env->call_id);
+    if (!entry) entry = switchboard_former(board, env->call_id); /* it crossed a move */
     if (!entry) {
         leg_actor_tell_none(board, env, env->call_id, PL__LEG_END__LEG_FAILED,
                             "telephony has no such leg");
@@ -249,6 +293,7 @@ void bus_side_init(switchboard_t *board)
         {PL__ENVELOPE__BODY_LEG_DIAL, on_dial},
         {PL__ENVELOPE__BODY_LEG_HANGUP, on_hangup},
         {PL__ENVELOPE__BODY_LEG_TRANSFER, on_transfer},
+        {PL__ENVELOPE__BODY_LEG_MOVE, on_move},
         {PL__ENVELOPE__BODY_LEG_SEND_DTMF, on_send_dtmf},
         {PL__ENVELOPE__BODY_LEG_KEEP_ALIVE, on_keep_alive},
         {PL__ENVELOPE__BODY_LEG_TRANSCRIPT, on_transcript},

@@ -12,6 +12,7 @@ enum {
     TICK_MS = 100,
     LANE_OPEN_TIMEOUT_MS = 1000,
     STREAM_OPEN_TIMEOUT_MS = 1500,
+    STREAM_MOVE_TIMEOUT_MS = 1000,
     MAX_PEERS = 64,
     MAX_TRIED = 8,
     NAME_BYTES = 64,
@@ -381,6 +382,17 @@ void streams_peer(streams_t *self, const pl_peer_t *peer)
 
 /* ---- life ---- */
 
+static void tell_closed(streams_t *self, const slot_t *slot, const char *call_id)
+{
+    Pl__StreamClose close = PL__STREAM_CLOSE__INIT;
+    Pl__Envelope env = PL__ENVELOPE__INIT;
+    env.call_id = (char *)call_id;
+    env.epoch = slot->epoch;
+    env.body_case = PL__ENVELOPE__BODY_STREAM_CLOSE;
+    env.stream_close = &close;
+    (void)pl_bus_event(self->bus, slot->lane->speech, &env); /* a dead one needs none */
+}
+
 streams_t *streams_new(pl_loop_t *loop, pl_bus_t *bus, media_t *media, size_t max,
                        const stream_sink_t *sink)
 {
@@ -433,15 +445,7 @@ void streams_close(streams_t *self, stream_t *stream_p)
     slot_t *slot = slot_of(self, *stream_p);
     *stream_p = 0;
     if (!slot) return;
-    if (slot->state == OPEN || slot->state == OPENING) {
-        Pl__StreamClose close = PL__STREAM_CLOSE__INIT;
-        Pl__Envelope env = PL__ENVELOPE__INIT;
-        env.call_id = slot->call_id;
-        env.epoch = slot->epoch;
-        env.body_case = PL__ENVELOPE__BODY_STREAM_CLOSE;
-        env.stream_close = &close;
-        (void)pl_bus_event(self->bus, slot->lane->speech, &env); /* a dead one needs none */
-    }
+    if (slot->state == OPEN || slot->state == OPENING) tell_closed(self, slot, slot->call_id);
     slot->state = FREE;
     slot->lane = NULL;
 }
@@ -452,4 +456,66 @@ void streams_owner(streams_t *self, stream_t stream, const char *owner, uint32_t
     if (!slot) return;
     copy(slot->owner, sizeof(slot->owner), owner);
     slot->epoch = epoch;
+}
+
+/* ---- another call ---- */
+
+typedef struct {
+    asked_t asked;
+    char former[CALL_ID_BYTES];
+} moving_t;
+
+static void on_stream_moved(void *arg, pl_err_t err, const Pl__Envelope *reply)
+{
+    moving_t moving = *(moving_t *)arg;
+    free(arg);
+    streams_t *self = moving.asked.streams;
+    if (settled(self)) return;
+    slot_t *slot = slot_of(self, moving.asked.id);
+    bool same = slot && slot->state == OPEN && slot->generation == moving.asked.generation;
+    if (!same) return;
+    if (!err) {
+        self->sink.moved(self->sink.arg, slot->id);
+        return;
+    }
+    log_warn("stream.not.moved", "call=%s speech=%s err=%s detail=\"%s\"", slot->call_id,
+             slot->lane->speech, pl_err_name(err), pl_bus_error_detail(err, reply));
+    tell_closed(self, slot, moving.former); /* it may have either of them */
+    tell_closed(self, slot, slot->call_id);
+    lost(self, slot, "speech did not take the other call");
+}
+
+static void ask_move(streams_t *self, slot_t *slot, const char *former)
+{
+    moving_t *moving = calloc(1, sizeof(*moving));
+    if (!moving) abort();
+    moving->asked = (asked_t){self, slot->id, slot->generation};
+    copy(moving->former, sizeof(moving->former), former);
+    Pl__StreamMove move = PL__STREAM_MOVE__INIT;
+    move.call_id = slot->call_id;
+    Pl__Envelope env = PL__ENVELOPE__INIT;
+    env.call_id = moving->former;
+    env.epoch = slot->epoch;
+    env.body_case = PL__ENVELOPE__BODY_STREAM_MOVE;
+    env.stream_move = &move;
+    self->pending++;
+    pl_bus_request(self->bus, slot->lane->speech, &env, STREAM_MOVE_TIMEOUT_MS, on_stream_moved,
+                   moving);
+}
+
+bool streams_move(streams_t *self, stream_t stream, const char *call_id)
+{
+    slot_t *slot = slot_of(self, stream);
+    if (!slot) return false;
+    char former[CALL_ID_BYTES];
+    copy(former, sizeof(former), slot->call_id);
+    copy(slot->call_id, sizeof(slot->call_id), call_id);
+    if (slot->state == OPENING) { /* under the former id: opened anew */
+        tell_closed(self, slot, former);
+        wait_a_little(slot);
+        slot->retry_ms = 0;
+    }
+    if (slot->state != OPEN) return false;
+    ask_move(self, slot, former);
+    return true;
 }

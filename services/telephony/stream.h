@@ -10,6 +10,7 @@
 #ifndef PL_TELEPHONY_STREAM_H
 #define PL_TELEPHONY_STREAM_H
 
+#include <stdbool.h>
 #include <stdint.h>
 
 #include "common/bus.h"
@@ -21,6 +22,7 @@ typedef uint64_t stream_t; /* handle, never reused; 0 is none */
 typedef struct {
     void (*open)(void *arg, stream_t stream, const char *speech); /* also after it has moved */
     void (*gone)(void *arg, stream_t stream, const char *why);    /* another is being looked for */
+    void (*moved)(void *arg, stream_t stream); /* speech knows the other call; never when gone */
     void *arg;
 } stream_sink_t;
 
@@ -43,6 +45,10 @@ stream_t streams_open(streams_t *self, const stream_opts_t *opts);
 void streams_close(streams_t *self, stream_t *stream_p); /* tells speech; no callback after it */
 /* Another instance owns the call from now on: used whenever the stream is opened next. */
 void streams_owner(streams_t *self, stream_t stream, const char *owner, uint32_t epoch);
+
+/* The stream is that of another call from now on. True: speech is being told, moved or gone
+ * follows; false: none is open, and the next is opened under the new id. */
+bool streams_move(streams_t *self, stream_t stream, const char *call_id);
 
 /* To be called from media's sink and the bus's peer handler. */
 void streams_lane_ready(streams_t *self, uint64_t lane);

@@ -104,6 +104,13 @@ leg_entry_t *switchboard_call(const switchboard_t *self, const char *call_id)
     return entry;
 }
 
+leg_entry_t *switchboard_former(const switchboard_t *self, const char *call_id)
+{
+    leg_entry_t *entry = call_id[0] ? self->all : NULL;
+    while (entry && strcmp(entry->former, call_id) != 0) entry = entry->all_next;
+    return entry;
+}
+
 static void set_key(switchboard_t *self, leg_entry_t *entry, leg_key_t key, uint64_t handle)
 {
     if (entry->handles[key]) {
@@ -127,6 +134,7 @@ void switchboard_key(switchboard_t *self, leg_entry_t *entry, leg_key_t key, uin
 
 void switchboard_rename(switchboard_t *self, leg_entry_t *entry, const char *call_id)
 {
+    memcpy(entry->former, entry->call_id, sizeof(entry->former));
     snprintf(entry->call_id, sizeof(entry->call_id), "%s", call_id);
     set_key(self, entry, BY_CALL, hash_of(call_id));
 }
@@ -158,6 +166,7 @@ void switchboard_remove(switchboard_t *self, leg_entry_t *entry)
     if (entry->dial) {
         pl_request_refuse(&entry->dial, PL_UNAVAILABLE, 0, "telephony is shutting down");
     }
+    if (entry->move) pl_request_refuse(&entry->move, PL_NOT_FOUND, 0, "the leg has ended");
     free(entry);
     self->legs--;
     publish(self);

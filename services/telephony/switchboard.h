@@ -41,7 +41,9 @@ typedef struct leg_entry {
     char codec[CODEC_BYTES];
     char from[IDENTITY_BYTES], to[SIP_TEXT_BYTES];
     char transfer_to[IDENTITY_BYTES];
-    pl_request_t *dial; /* LegDial, until the INVITE is on its way */
+    pl_request_t *dial;         /* LegDial, until the INVITE is on its way */
+    pl_request_t *move;         /* LegMove, until speech knows of it */
+    char former[CALL_ID_BYTES]; /* the call it was the leg of before; "": none */
     media_stats_t stats;
 } leg_entry_t;
 
@@ -82,6 +84,8 @@ void switchboard_remove(switchboard_t *self, leg_entry_t *entry); /* frees it */
 void switchboard_rename(switchboard_t *self, leg_entry_t *entry, const char *call_id);
 
 leg_entry_t *switchboard_call(const switchboard_t *self, const char *call_id);
+/* The leg that was that call's before it moved; NULL: none. */
+leg_entry_t *switchboard_former(const switchboard_t *self, const char *call_id);
 leg_entry_t *switchboard_find(const switchboard_t *self, leg_key_t key, uint64_t handle);
 /* Gives the leg that handle; 0 takes it away. Not for BY_CALL. */
 void switchboard_key(switchboard_t *self, leg_entry_t *entry, leg_key_t key, uint64_t handle);

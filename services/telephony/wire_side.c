@@ -269,12 +269,21 @@ static void on_stream_gone(void *arg, stream_t stream, const char *why)
 {
     (void)why;
     leg_entry_t *entry = switchboard_find(arg, BY_STREAM, stream);
-    if (entry) simple(arg, entry, LEG_ON_STREAM_GONE);
+    if (!entry) return;
+    if (entry->move) pl_request_done(&entry->move); /* the next one is opened under the new id */
+    simple(arg, entry, LEG_ON_STREAM_GONE);
+}
+
+static void on_stream_moved(void *arg, stream_t stream)
+{
+    leg_entry_t *entry = switchboard_find(arg, BY_STREAM, stream);
+    if (entry && entry->move) pl_request_done(&entry->move);
 }
 
 stream_sink_t wire_side_stream_sink(switchboard_t *board)
 {
-    return (stream_sink_t){.open = on_stream_open, .gone = on_stream_gone, .arg = board};
+    return (stream_sink_t){
+        .open = on_stream_open, .gone = on_stream_gone, .moved = on_stream_moved, .arg = board};
 }
 
 void wire_side_tick(switchboard_t *board)

@@ -80,7 +80,8 @@ static void every_single_field_is_escaped_by_itself(void **state)
         &r.next.justification,      &r.synthesis.brief,
         &r.synthesis.detail,        &r.synthesis.improvement_suggestions,
         &r.call.ended_detail,       &r.call.call_id,
-        &r.earlier.value,
+        &r.earlier.value,           &r.call.continues,
+        &r.call.continued_as,
     };
     for (size_t i = 0; i < sizeof places / sizeof *places; i++) {
         char *before = *places[i];

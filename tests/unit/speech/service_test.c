@@ -175,6 +175,46 @@ static void a_former_owners_orders_are_ignored(void **state)
     assert_int_equal(close_stream(c), PL_OK);
 }
 
+static pl_err_t move_stream(const call_t *c, const char *to)
+{
+    Pl__StreamMove move = PL__STREAM_MOVE__INIT;
+    move.call_id = (char *)to;
+    Pl__Envelope env = PL__ENVELOPE__INIT;
+    env.call_id = (char *)c->id;
+    env.epoch = c->epoch;
+    env.body_case = PL__ENVELOPE__BODY_STREAM_MOVE;
+    env.stream_move = &move;
+    return request(&env);
+}
+
+static void a_stream_goes_on_as_another_calls(void **state)
+{
+    (void)state;
+    world.count = 0;
+    call_t *c = open_call();
+    assert_int_equal(move_stream(c, ""), PL_INVALID);
+    call_t nobody = *c;
+    (void)snprintf(nobody.id, sizeof nobody.id, "nobody");
+    assert_int_equal(move_stream(&nobody, "other"), PL_NOT_FOUND);
+    nobody = *c;
+    nobody.epoch = 0;
+    assert_int_equal(move_stream(&nobody, "other"), PL_STALE);
+    call_t former = *c;
+    say(c, 1, 0, "One moment, please.", true); /* it is being said while the call changes */
+    assert_int_equal(move_stream(c, "the-other-call"), PL_OK);
+    assert_int_equal(move_stream(c, "the-other-call"), PL_OK); /* asked again */
+    (void)snprintf(c->id, sizeof c->id, "the-other-call");
+    assert_true(wait_for(turn_is_spoken, c, 15000)); /* told under the new id */
+    assert_string_equal(c->heard_text, "One moment, please.");
+    c->turns_spoken = 0;
+    say(&former, 2, 0, "Sent before.", true); /* an order that crossed the change */
+    assert_true(wait_for(turn_is_spoken, c, 15000));
+    assert_string_equal(c->heard_text, "Sent before.");
+    caller_says(c, "slt", "my laptop screen is broken");
+    assert_true(wait_for(has_utterance, c, 15000));
+    assert_int_equal(close_stream(c), PL_OK);
+}
+
 static bool is_lost(const void *arg)
 {
     const call_t *c = arg;
@@ -223,6 +263,7 @@ int main(void)
         cmocka_unit_test(what_cannot_be_opened_is_refused),
         cmocka_unit_test(frames_of_a_former_generation_are_dropped),
         cmocka_unit_test(a_former_owners_orders_are_ignored),
+        cmocka_unit_test(a_stream_goes_on_as_another_calls),
         cmocka_unit_test(a_broken_lane_is_told_to_the_owners),
     };
     return cmocka_run_group_tests(tests, start, end);

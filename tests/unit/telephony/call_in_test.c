@@ -106,6 +106,56 @@ static void a_caller_who_goes_on_with_a_call_is_known_by_its_id(void **state)
     assert_string_equal(world.told.call_id, CALL);
 }
 
+static void a_leg_goes_on_under_another_call(void **state)
+{
+    (void)state;
+    char former[64];
+    sip_dialog_t dialog = ring_in("", phone_sdp(4000, ""));
+    phone_request(&phone, &dialog, "ACK", "", "");
+    await(&world.told.answered, 1);
+    copy_text(former, sizeof former, world.live_call);
+    assert_int_equal(move_leg("no id"), PL_INVALID);
+    assert_int_equal(move_leg(former), PL_INVALID);
+    assert_int_equal(move_leg(CALL), PL_OK);
+    assert_int_equal(world.moves, 1);
+    assert_string_equal(world.moved_from, former);
+    assert_string_equal(world.moved_to, CALL);
+    assert_int_equal(world.streams, 1);      /* the audio flows on */
+    assert_int_equal(move_leg(CALL), PL_OK); /* asked again */
+    assert_int_equal(world.moves, 1);
+    assert_int_equal(hang_up(), PL_NOT_FOUND); /* under the former id there is none */
+    world.keep_alive = true;
+    send_keep_alive(NULL); /* one that crossed the move is not told that the leg is gone */
+    process_run_ms(&world.process, 50);
+    assert_int_equal(world.told.ended, 0);
+    copy_text(world.live_call, sizeof world.live_call, CALL);
+
+    phone_request(&phone, &dialog, "INFO", "Content-Type: application/dtmf-relay\r\n",
+                  "Signal=5\r\nDuration=160\r\n");
+    phone_expect(&phone, "SIP/2.0 200");
+    await(&world.told.dtmf, 1);
+    assert_string_equal(world.told.call_id, CALL);
+    assert_int_equal(hang_up(), PL_OK);
+    phone_expect(&phone, "BYE ");
+    phone_reply(&phone, phone.last, "200 OK", "");
+    await(&world.told.ended, 1);
+    assert_string_equal(world.told.call_id, CALL);
+}
+
+static void a_move_that_speech_refuses_opens_the_stream_anew(void **state)
+{
+    (void)state;
+    sip_dialog_t dialog = ring_in("", phone_sdp(4000, ""));
+    phone_request(&phone, &dialog, "ACK", "", "");
+    await(&world.told.answered, 1);
+    world.refuse_moves = true;
+    assert_int_equal(move_leg(CALL), PL_OK);
+    copy_text(world.live_call, sizeof world.live_call, CALL);
+    await(&world.told.answered, 2); /* on its new stream */
+    assert_int_equal(world.streams, 2);
+    assert_string_equal(world.told.call_id, CALL);
+}
+
 static void a_call_in_may_leave_the_offer_to_us(void **state)
 {
     (void)state;
@@ -201,6 +251,8 @@ int main(void)
     const struct CMUnitTest tests[] = {
         TEST(a_call_in_is_accepted_and_ended_by_the_caller),
         TEST(a_caller_who_goes_on_with_a_call_is_known_by_its_id),
+        TEST(a_leg_goes_on_under_another_call),
+        TEST(a_move_that_speech_refuses_opens_the_stream_anew),
         TEST(a_call_in_may_leave_the_offer_to_us),
         TEST(a_call_in_that_is_given_up_is_cancelled),
         TEST(a_call_in_that_nobody_takes_gets_503),

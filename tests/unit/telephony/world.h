@@ -38,8 +38,9 @@ typedef struct {
     pl_bus_t *speech;
     pl_lane_t *lane;
     pl_lane_t *former; /* lanes of a speech that was ended */
-    bool refuse_streams;
-    unsigned streams, closes;
+    bool refuse_streams, refuse_moves;
+    unsigned streams, closes, moves;
+    char moved_from[64], moved_to[64];
     uint32_t slot, generation, heard_frames, said;
 } world_t;
 
@@ -128,6 +129,19 @@ static inline void on_stream_close(void *arg, const Pl__Envelope *env, pl_reques
     if (request) pl_request_done(&request);
 }
 
+static inline void on_stream_move(void *arg, const Pl__Envelope *env, pl_request_t *request)
+{
+    (void)arg;
+    world.moves++;
+    (void)snprintf(world.moved_from, sizeof world.moved_from, "%s", env->call_id);
+    (void)snprintf(world.moved_to, sizeof world.moved_to, "%s", env->stream_move->call_id);
+    if (world.refuse_moves) {
+        pl_request_refuse(&request, PL_NOT_FOUND, 0, "no such stream");
+    } else {
+        pl_request_done(&request);
+    }
+}
+
 static inline void speech_start(void)
 {
     char error[256] = "", yaml[256];
@@ -141,6 +155,7 @@ static inline void speech_start(void)
     pl_bus_on(world.speech, PL__ENVELOPE__BODY_LANE_OPEN, on_lane_open, NULL);
     pl_bus_on(world.speech, PL__ENVELOPE__BODY_STREAM_OPEN, on_stream_open, NULL);
     pl_bus_on(world.speech, PL__ENVELOPE__BODY_STREAM_CLOSE, on_stream_close, NULL);
+    pl_bus_on(world.speech, PL__ENVELOPE__BODY_STREAM_MOVE, on_stream_move, NULL);
 }
 
 static inline void speech_stop(void)
@@ -284,6 +299,17 @@ static inline pl_err_t hang_up(void)
     Pl__Envelope env = PL__ENVELOPE__INIT;
     env.body_case = PL__ENVELOPE__BODY_LEG_HANGUP;
     env.leg_hangup = &body;
+    return ask_leg(&env, 1);
+}
+
+/* The leg of the live call becomes that of another one, which is then the live call. */
+static inline pl_err_t move_leg(const char *to)
+{
+    Pl__LegMove body = PL__LEG_MOVE__INIT;
+    body.call_id = (char *)to;
+    Pl__Envelope env = PL__ENVELOPE__INIT;
+    env.body_case = PL__ENVELOPE__BODY_LEG_MOVE;
+    env.leg_move = &body;
     return ask_leg(&env, 1);
 }
 
