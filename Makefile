@@ -31,7 +31,7 @@ PKG_llm-double := libuv libcjson libcrypto
 LIBS_speech := -lflite_cmu_us_slt -lflite_cmu_us_rms -lflite_cmu_us_awb -lflite_cmu_us_kal16 \
 	-lflite_usenglish -lflite_cmulex -lflite
 LIBS_callsim := $(LIBS_speech)
-LIBS_rag := -lcsv
+LIBS_rag := -lcsv -lstemmer
 LIBS_common := -lm -lpthread
 
 # ---- flags ---------------------------------------------------------------------------------------

@@ -1,7 +1,9 @@
-/* index.h - the index of the knowledge folder: documents and their passages in SQLite's FTS5.
+/* index.h - the index of the knowledge base: documents, their passages by word (SQLite's FTS5) and
+ * by meaning (vectors).
  *
- * The file holds nothing that the folder does not: one that is damaged, of another version or of
- * another kind of index is thrown away and made anew. One process at a time writes it.
+ * The file holds nothing that the documents do not, but for their vectors, which are made again: one
+ * that is damaged, of another version or of another kind of index is thrown away and made anew. One
+ * process at a time writes it.
  *
  * Threads: the index (writing) on the ingest thread, the reader on the search thread; open and
  * close anywhere while these rest.
@@ -16,11 +18,13 @@
 
 #include "common/err.h"
 #include "rag.pb-c.h"
-#include "services/rag/document.h"
 #include "services/rag/passage.h"
-#include "services/rag/query.h"
 
-enum { INDEX_DETAIL_BYTES = 256 };
+enum {
+    INDEX_DETAIL_BYTES = 256,
+    INDEX_TEXTS_MAX = 32, /* of one query */
+    INDEX_TOP_MAX = 50,   /* passages found, in all */
+};
 
 typedef struct index_writer index_writer_t;
 typedef struct index_reader index_reader_t;
@@ -43,10 +47,9 @@ void index_writer_close(index_writer_t **self_p);
 /* All entries, ordered by path (strcmp). Free them with index_entries_free. */
 pl_err_t index_entries(index_writer_t *self, index_entry_t **out, size_t *count,
                        char detail[INDEX_DETAIL_BYTES]);
-
 void index_entries_free(index_entry_t *entries, size_t count);
 
-/* A scan's changes belong to one transaction, which searches see wholly or not at all. */
+/* A transaction's changes are seen by searches wholly or not at all. */
 pl_err_t index_begin(index_writer_t *self, char detail[INDEX_DETAIL_BYTES]);
 /* A file's entry, in place of the one of its path and its passages. Its own passages, if any, are
  * added now. */
@@ -69,17 +72,57 @@ void index_rollback(index_writer_t *self);
 typedef struct {
     uint64_t version;
     uint32_t documents, bad, passages;
+    uint32_t vectors; /* passages that have one, or are refused one */
 } index_stats_t;
 pl_err_t index_stats(index_writer_t *self, index_stats_t *out, char detail[INDEX_DETAIL_BYTES]);
+
+/* ---- vectors, written ---- */
+
+/* Of which space vectors are: name tells apart what cannot be compared (model, its options). When it
+ * or, unless 0, dimensions are not those of the vectors there are, these are thrown away. Of its
+ * own transaction. */
+pl_err_t index_space(index_writer_t *self, const char *name, size_t dimensions, int64_t wall_ms,
+                     char detail[INDEX_DETAIL_BYTES]);
+/* The space's dimensions; 0: not known yet. */
+size_t index_dimensions(const index_writer_t *self);
+/* From now on vectors that documents bring are taken, if they have these dimensions; 0: none. */
+void index_trust(index_writer_t *self, size_t dimensions);
+
+typedef struct {
+    int64_t id;
+    char *title, *content; /* owned */
+} index_wanting_t;
+
+/* Passages without vector, with ids above after, in order; at most max. Free the texts of each. */
+pl_err_t index_wanting(index_writer_t *self, int64_t after, size_t max, index_wanting_t *out,
+                       size_t *count, char detail[INDEX_DETAIL_BYTES]);
+/* Within a transaction. Of a passage that is gone: nothing. vector NULL, or without direction: it
+ * shall have none. PL_INVALID: not of the space's dimensions (the first one settles them). */
+pl_err_t index_vector(index_writer_t *self, int64_t id, const float *vector, size_t dimensions,
+                      char detail[INDEX_DETAIL_BYTES]);
 
 /* ---- searching ---- */
 
 pl_err_t index_reader_open(index_reader_t **out, const char *file, char detail[INDEX_DETAIL_BYTES]);
 void index_reader_close(index_reader_t **self_p);
 
-/* The best top_n passages with at least that score, best first (rank.h). *out is to be freed with
+typedef struct {
+    const char *texts[INDEX_TEXTS_MAX]; /* the first is the question, the others what was before */
+    const float *vectors[INDEX_TEXTS_MAX]; /* of the texts; NULL: that one's words alone */
+    size_t count;
+    size_t dimensions; /* of the vectors */
+    const char *lang;
+    uint32_t top_n;    /* for each text; INDEX_TOP_MAX in all */
+    double strictness; /* least score */
+    double low, high;  /* cosines that score 0 and 5 */
+} index_query_t;
+
+/* The best passages of at least that score, best first (fuse.h). *out is to be freed with
  * pl__search_result__free_unpacked. */
-pl_err_t index_search(index_reader_t *self, const query_t *query, uint32_t top_n, double strictness,
-                      Pl__SearchResult **out, char detail[INDEX_DETAIL_BYTES]);
+pl_err_t index_search(index_reader_t *self, const index_query_t *query, Pl__SearchResult **out,
+                      char detail[INDEX_DETAIL_BYTES]);
+
+/* Brings what is kept in memory up to date, so that the next search need not. */
+pl_err_t index_refresh(index_reader_t *self, char detail[INDEX_DETAIL_BYTES]);
 
 #endif

@@ -1,224 +1,126 @@
-#include "services/rag/index.h"
-
 #include <assert.h>
-#include <errno.h>
-#include <fcntl.h>
 #include <inttypes.h>
 #include <sqlite3.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/file.h>
-#include <sys/stat.h>
-#include <unistd.h>
 
-#include "common/log.h"
+#include "services/rag/catalogue.h"
+#include "services/rag/document.h"
+#include "services/rag/dot.h"
+#include "services/rag/index.h"
+#include "services/rag/index_file.h"
 
-enum {
-    FILE_BYTES = 4096,
-    SCHEMA = 2, /* raise it whenever what is stored changes: old files are remade */
-    APPLICATION_ID = 0x504c4b42, /* "PLKB" */
-    PASSAGES_SHIFT = 20,         /* a passage's rowid is its document's id << 20 + its number */
-};
-
-/* Derived data: a power cut may take it, so nothing waits for the disk. */
-static const char schema_sql[] =
-    "PRAGMA journal_mode = WAL; PRAGMA synchronous = OFF;"
-    "BEGIN IMMEDIATE;"
-    "CREATE TABLE meta (version INTEGER NOT NULL) STRICT;"
-    "INSERT INTO meta VALUES (0);"
-    "CREATE TABLE documents ("
-    "  id INTEGER PRIMARY KEY, path TEXT NOT NULL UNIQUE, size INTEGER NOT NULL,"
-    "  mtime_ns INTEGER NOT NULL, hash INTEGER NOT NULL, bad INTEGER NOT NULL,"
-    "  problem TEXT NOT NULL) STRICT;"
-    "CREATE VIRTUAL TABLE passages USING fts5 (title, content, key UNINDEXED, source UNINDEXED,"
-    "  tokenize = 'porter unicode61 remove_diacritics 2');";
+enum { KEY_BYTES = PASSAGE_ID_BYTES + 16 };
 
 typedef enum {
     SQL_FIND,
     SQL_INSERT,
     SQL_TOUCH,
-    SQL_PROBLEM,
+    SQL_END,
     SQL_FORGET,
     SQL_INSERT_PASSAGE,
+    SQL_INSERT_TERMS,
+    SQL_DELETE_TERMS,
     SQL_DELETE_PASSAGES,
+    SQL_DELETE_VECTORS,
+    SQL_INSERT_VECTOR,
+    SQL_WANTING,
     SQL_VERSION,
     SQL_COUNT
 } sql_t;
 
 static const char *const sql_text[SQL_COUNT] = {
     [SQL_FIND] = "SELECT id FROM documents WHERE path = ?1",
-    [SQL_INSERT] = "INSERT INTO documents (path, size, mtime_ns, hash, bad,"
-                   " problem) VALUES (?1, ?2, ?3, ?4, ?5, ?6)",
+    [SQL_INSERT] = "INSERT INTO documents (path, size, mtime_ns, hash, bad, problem, passages,"
+                   " sizes) VALUES (?1, ?2, ?3, ?4, ?5, ?6, 0, x'')",
     [SQL_TOUCH] = "UPDATE documents SET size = ?2, mtime_ns = ?3 WHERE path = ?1",
-    [SQL_PROBLEM] = "UPDATE documents SET problem = ?2 WHERE id = ?1",
+    [SQL_END] = "UPDATE documents SET problem = ?2, passages = ?3, sizes = ?4 WHERE id = ?1",
     [SQL_FORGET] = "DELETE FROM documents WHERE id = ?1",
-    [SQL_INSERT_PASSAGE] = "INSERT INTO passages (rowid, title, content, key, source)"
-                           " VALUES (?1, ?2, ?3, ?4, ?5)",
-    [SQL_DELETE_PASSAGES] = "DELETE FROM passages WHERE rowid BETWEEN ?1 AND ?2",
-    [SQL_VERSION] = "UPDATE meta SET version = max(version + 1, ?1)",
+    [SQL_INSERT_PASSAGE] = "INSERT INTO passages (id, key, title, content, source, created_at)"
+                           " VALUES (?1, ?2, ?3, ?4, ?5, ?6)",
+    [SQL_INSERT_TERMS] = "INSERT INTO terms (rowid, title, content) VALUES (?1, ?2, ?3)",
+    /* FTS5 is told the text that goes, to find its words */
+    [SQL_DELETE_TERMS] = "INSERT INTO terms (terms, rowid, title, content)"
+                         " SELECT 'delete', id, title, content FROM passages"
+                         " WHERE id BETWEEN ?1 AND ?2",
+    [SQL_DELETE_PASSAGES] = "DELETE FROM passages WHERE id BETWEEN ?1 AND ?2",
+    [SQL_DELETE_VECTORS] = "DELETE FROM vectors WHERE id BETWEEN ?1 AND ?2",
+    [SQL_INSERT_VECTOR] = "INSERT OR REPLACE INTO vectors (id, seq, scale, data)"
+                          " SELECT id, ?2, ?3, ?4 FROM passages WHERE id = ?1",
+    [SQL_WANTING] = "SELECT id, title, content FROM passages p WHERE id > ?1 AND"
+                    " NOT EXISTS (SELECT 1 FROM vectors v WHERE v.id = p.id) ORDER BY id LIMIT ?2",
+    [SQL_VERSION] = "UPDATE meta SET version = max(version + 1, ?1), vectors = ?2, space = ?4,"
+                    " dimensions = ?5, documents = CASE WHEN ?3 THEN max(version + 1, ?1)"
+                    " ELSE documents END",
 };
 
 struct index_writer {
-    char file[FILE_BYTES];
-    int lock_fd;
-    sqlite3 *db;
+    index_file_t file;
     sqlite3_stmt *sql[SQL_COUNT];
+    char *space;
+    size_t dimensions, trusted; /* 0: not known; none */
+    int64_t seq;                /* of the vector written last */
+    bool touched;               /* documents, in this transaction */
     /* the document put last */
     char *path;
-    int64_t document, passages;
+    int64_t document;
+    size_t passages, sizes_room;
+    uint8_t *sizes;
     int rc; /* of its passages */
 };
 
 static pl_err_t say(const index_writer_t *self, char detail[INDEX_DETAIL_BYTES])
 {
-    (void)snprintf(detail, INDEX_DETAIL_BYTES, "%.160s: %s", self->file, sqlite3_errmsg(self->db));
-    return PL_UNAVAILABLE;
-}
-
-static pl_err_t say_errno(const char *file, char detail[INDEX_DETAIL_BYTES])
-{
-    char text[64];
-    (void)snprintf(detail, INDEX_DETAIL_BYTES, "%.160s: %s", file,
-                   strerror_r(errno, text, sizeof text));
-    return PL_UNAVAILABLE;
+    return index_file_say(&self->file, detail);
 }
 
 static pl_err_t execute(index_writer_t *self, const char *sql, char detail[INDEX_DETAIL_BYTES])
 {
-    return sqlite3_exec(self->db, sql, NULL, NULL, NULL) == SQLITE_OK ? PL_OK : say(self, detail);
+    int rc = sqlite3_exec(self->file.db, sql, NULL, NULL, NULL);
+    return rc == SQLITE_OK ? PL_OK : say(self, detail);
 }
 
-/* ---- the file ---- */
-
-static pl_err_t make_folders(const char *file, char detail[INDEX_DETAIL_BYTES])
+static char *text_copy(sqlite3_stmt *row, int column)
 {
-    char path[FILE_BYTES];
-    (void)snprintf(path, sizeof path, "%s", file);
-    for (char *slash = strchr(path + 1, '/'); slash; slash = strchr(slash + 1, '/')) {
-        *slash = '\0';
-        if (mkdir(path, 0750) < 0 && errno != EEXIST) return say_errno(path, detail);
-        *slash = '/';
+    const unsigned char *text = sqlite3_column_text(row, column);
+    char *copy = strdup(text ? (const char *)text : "");
+    assert(copy);
+    return copy;
+}
+
+/* ---- open and close ---- */
+
+/* Also what a transaction that was given up had changed. */
+static pl_err_t read_meta(index_writer_t *self, char detail[INDEX_DETAIL_BYTES])
+{
+    sqlite3_stmt *row = NULL;
+    pl_err_t err = PL_OK;
+    if (sqlite3_prepare_v2(self->file.db, "SELECT vectors, space, dimensions FROM meta", -1, &row,
+                           NULL) == SQLITE_OK &&
+        sqlite3_step(row) == SQLITE_ROW) {
+        self->seq = sqlite3_column_int64(row, 0);
+        free(self->space);
+        self->space = text_copy(row, 1);
+        self->dimensions = (size_t)sqlite3_column_int64(row, 2);
+    } else {
+        err = say(self, detail);
     }
-    return PL_OK;
-}
-
-static pl_err_t take_lock(index_writer_t *self, char detail[INDEX_DETAIL_BYTES])
-{
-    char path[FILE_BYTES + 8];
-    (void)snprintf(path, sizeof path, "%s.lock", self->file);
-    self->lock_fd = open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0600);
-    if (self->lock_fd < 0) return say_errno(path, detail);
-    if (flock(self->lock_fd, LOCK_EX | LOCK_NB) == 0) return PL_OK;
-    if (errno != EWOULDBLOCK) return say_errno(path, detail);
-    (void)snprintf(detail, INDEX_DETAIL_BYTES,
-                   "%.120s: in use by another process (rag.index_file: one for each instance)",
-                   self->file);
-    return PL_UNAVAILABLE;
-}
-
-static pl_err_t connect_file(index_writer_t *self, char detail[INDEX_DETAIL_BYTES])
-{
-    int flags = SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE | SQLITE_OPEN_NOMUTEX;
-    if (sqlite3_open_v2(self->file, &self->db, flags, NULL) == SQLITE_OK) return PL_OK;
-    return say(self, detail);
-}
-
-static int64_t pragma(index_writer_t *self, const char *sql)
-{
-    sqlite3_stmt *statement = NULL;
-    int64_t value = -1;
-    if (sqlite3_prepare_v2(self->db, sql, -1, &statement, NULL) == SQLITE_OK &&
-        sqlite3_step(statement) == SQLITE_ROW)
-        value = sqlite3_column_int64(statement, 0);
-    (void)sqlite3_finalize(statement);
-    return value;
-}
-
-/* Is it an index of this version, and sound? */
-static bool is_usable(index_writer_t *self)
-{
-    if (pragma(self, "PRAGMA application_id") != APPLICATION_ID) return false;
-    if (pragma(self, "PRAGMA user_version") != SCHEMA) return false;
-    if (sqlite3_exec(self->db, "PRAGMA synchronous = OFF", NULL, NULL, NULL)) return false;
-    return sqlite3_exec(self->db, "INSERT INTO passages (passages) VALUES ('integrity-check')",
-                        NULL, NULL, NULL) == SQLITE_OK;
-}
-
-static pl_err_t make_anew(index_writer_t *self, char detail[INDEX_DETAIL_BYTES])
-{
-    static const char *const suffixes[] = {"", "-wal", "-shm"};
-    (void)sqlite3_close(self->db);
-    self->db = NULL;
-    for (size_t i = 0; i < 3; i++) {
-        char path[FILE_BYTES + 8];
-        (void)snprintf(path, sizeof path, "%s%s", self->file, suffixes[i]);
-        if (unlink(path) < 0 && errno != ENOENT) return say_errno(path, detail);
-    }
-    char stamp[96];
-    (void)snprintf(stamp, sizeof stamp,
-                   "PRAGMA application_id = %d; PRAGMA user_version = %d; COMMIT", APPLICATION_ID,
-                   SCHEMA);
-    pl_err_t err = connect_file(self, detail);
-    if (!err) err = execute(self, schema_sql, detail);
-    if (!err) err = execute(self, stamp, detail);
+    (void)sqlite3_finalize(row);
     return err;
-}
-
-static bool has_header(const char *file)
-{
-    char head[16] = "";
-    int fd = open(file, O_RDONLY | O_CLOEXEC);
-    if (fd < 0) return false;
-    ssize_t got = read(fd, head, sizeof head);
-    (void)close(fd);
-    return got == sizeof head && memcmp(head, "SQLite format 3", sizeof head) == 0;
-}
-
-/* Only an index may be thrown away, sound or damaged, and a database that holds nothing: that is
- * what a process killed at its first start leaves. */
-static bool may_remake(index_writer_t *self)
-{
-    if (pragma(self, "PRAGMA application_id") == APPLICATION_ID) return true;
-    int64_t objects = pragma(self, "SELECT count(*) FROM sqlite_master");
-    return objects == 0 || (objects < 0 && has_header(self->file));
-}
-
-static pl_err_t check_or_remake(index_writer_t *self, char detail[INDEX_DETAIL_BYTES])
-{
-    struct stat info;
-    bool exists = stat(self->file, &info) == 0 && info.st_size > 0;
-    pl_err_t err = connect_file(self, detail);
-    if (err || (exists && is_usable(self))) return err;
-    if (exists && !may_remake(self)) {
-        (void)snprintf(detail, INDEX_DETAIL_BYTES,
-                       "%.160s: not an index of Parley (rag.index_file)", self->file);
-        return PL_UNAVAILABLE;
-    }
-    if (exists)
-        log_warn("index.remade", "file=\"%s\" reason=\"damaged or of another version\"",
-                 self->file);
-    return make_anew(self, detail);
 }
 
 pl_err_t index_writer_open(index_writer_t **out, const char *file, char detail[INDEX_DETAIL_BYTES])
 {
-    if (!*file || strlen(file) >= FILE_BYTES) {
-        (void)snprintf(detail, INDEX_DETAIL_BYTES, "rag.index_file: not a file name");
-        return PL_INVALID;
-    }
     index_writer_t *self = calloc(1, sizeof *self);
     assert(self);
-    self->lock_fd = -1;
-    (void)snprintf(self->file, sizeof self->file, "%s", file);
-    pl_err_t err = make_folders(file, detail);
-    if (!err) err = take_lock(self, detail);
-    if (!err) err = check_or_remake(self, detail);
+    pl_err_t err = index_file_open(&self->file, file, detail);
     for (size_t i = 0; !err && i < SQL_COUNT; i++) {
-        if (sqlite3_prepare_v3(self->db, sql_text[i], -1, SQLITE_PREPARE_PERSISTENT, &self->sql[i],
-                               NULL) != SQLITE_OK)
+        if (sqlite3_prepare_v3(self->file.db, sql_text[i], -1, SQLITE_PREPARE_PERSISTENT,
+                               &self->sql[i], NULL) != SQLITE_OK)
             err = say(self, detail);
     }
+    if (!err) err = read_meta(self, detail);
     if (err)
         index_writer_close(&self);
     else
@@ -232,21 +134,14 @@ void index_writer_close(index_writer_t **self_p)
     if (!self) return;
     *self_p = NULL;
     for (size_t i = 0; i < SQL_COUNT; i++) (void)sqlite3_finalize(self->sql[i]);
-    (void)sqlite3_close(self->db);
-    if (self->lock_fd >= 0) (void)close(self->lock_fd);
+    index_file_close(&self->file);
+    free(self->space);
     free(self->path);
+    free(self->sizes);
     free(self);
 }
 
 /* ---- entries ---- */
-
-static char *text_copy(sqlite3_stmt *row, int column)
-{
-    const unsigned char *text = sqlite3_column_text(row, column);
-    char *copy = strdup(text ? (const char *)text : "");
-    assert(copy);
-    return copy;
-}
 
 void index_entries_free(index_entry_t *entries, size_t count)
 {
@@ -263,7 +158,8 @@ pl_err_t index_entries(index_writer_t *self, index_entry_t **out, size_t *count,
     static const char sql[] = "SELECT path, size, mtime_ns, hash, bad, problem FROM documents"
                               " ORDER BY path";
     sqlite3_stmt *rows = NULL;
-    if (sqlite3_prepare_v2(self->db, sql, -1, &rows, NULL) != SQLITE_OK) return say(self, detail);
+    if (sqlite3_prepare_v2(self->file.db, sql, -1, &rows, NULL) != SQLITE_OK)
+        return say(self, detail);
     index_entry_t *entries = NULL;
     size_t size = 0;
     size_t room = 0;
@@ -299,6 +195,7 @@ static int run(index_writer_t *self, sql_t which)
 
 static int forget(index_writer_t *self, const char *path)
 {
+    static const sql_t parts[] = {SQL_DELETE_TERMS, SQL_DELETE_PASSAGES, SQL_DELETE_VECTORS};
     sqlite3_stmt *find = self->sql[SQL_FIND];
     (void)sqlite3_bind_text(find, 1, path, -1, SQLITE_STATIC);
     int rc = sqlite3_step(find);
@@ -306,43 +203,97 @@ static int forget(index_writer_t *self, const char *path)
     (void)sqlite3_reset(find);
     if (rc == SQLITE_DONE) return SQLITE_OK;
     if (rc != SQLITE_ROW) return rc;
-    (void)sqlite3_bind_int64(self->sql[SQL_DELETE_PASSAGES], 1, id << PASSAGES_SHIFT);
-    (void)sqlite3_bind_int64(self->sql[SQL_DELETE_PASSAGES], 2, ((id + 1) << PASSAGES_SHIFT) - 1);
-    rc = run(self, SQL_DELETE_PASSAGES);
+    rc = SQLITE_OK;
+    for (size_t i = 0; rc == SQLITE_OK && i < sizeof parts / sizeof *parts; i++) {
+        (void)sqlite3_bind_int64(self->sql[parts[i]], 1, id << CATALOGUE_SHIFT);
+        (void)sqlite3_bind_int64(self->sql[parts[i]], 2, ((id + 1) << CATALOGUE_SHIFT) - 1);
+        rc = run(self, parts[i]);
+    }
     if (rc != SQLITE_OK) return rc;
+    self->touched = true;
     (void)sqlite3_bind_int64(self->sql[SQL_FORGET], 1, id);
     return run(self, SQL_FORGET);
 }
 
 /* A passage is known by what it says and where, unless it brings a name: the same text keeps it. */
-static void make_key(const index_writer_t *self, const passage_t *passage,
-                     char out[PASSAGE_ID_BYTES + 16])
+static void make_key(const index_writer_t *self, const passage_t *passage, char out[KEY_BYTES])
 {
     if (passage->id) {
-        (void)snprintf(out, PASSAGE_ID_BYTES + 16, "%s", passage->id);
+        (void)snprintf(out, KEY_BYTES, "%s", passage->id);
         return;
     }
     uint64_t hash = DOCUMENT_HASH_SEED;
     hash = document_hash(hash, self->path, strlen(self->path) + 1);
     hash = document_hash(hash, passage->title, strlen(passage->title) + 1);
     hash = document_hash(hash, passage->content, strlen(passage->content) + 1);
-    (void)snprintf(out, PASSAGE_ID_BYTES + 16, "%016" PRIx64, hash);
+    (void)snprintf(out, KEY_BYTES, "%016" PRIx64, hash);
+}
+
+static void note_length(uint8_t *out, const char *text)
+{
+    size_t length = strlen(text);
+    if (length > CATALOGUE_LENGTH_MAX) length = CATALOGUE_LENGTH_MAX;
+    out[0] = (uint8_t)(length & 0xff);
+    out[1] = (uint8_t)(length >> 8);
+}
+
+static void note_lengths(index_writer_t *self, const passage_t *passage)
+{
+    size_t at = self->passages * CATALOGUE_SIZE_BYTES;
+    if (at + CATALOGUE_SIZE_BYTES > self->sizes_room) {
+        self->sizes_room = (at + CATALOGUE_SIZE_BYTES) * 2;
+        self->sizes = realloc(self->sizes, self->sizes_room);
+        assert(self->sizes);
+    }
+    note_length(self->sizes + at, passage->title);
+    note_length(self->sizes + at + 2, passage->content);
+}
+
+static int insert_passage(index_writer_t *self, int64_t id, const passage_t *passage)
+{
+    char key[KEY_BYTES];
+    make_key(self, passage, key);
+    sqlite3_stmt *insert = self->sql[SQL_INSERT_PASSAGE];
+    (void)sqlite3_bind_int64(insert, 1, id);
+    (void)sqlite3_bind_text(insert, 2, key, -1, SQLITE_STATIC);
+    (void)sqlite3_bind_text(insert, 3, passage->title, -1, SQLITE_STATIC);
+    (void)sqlite3_bind_text(insert, 4, passage->content, -1, SQLITE_STATIC);
+    if (passage->source) (void)sqlite3_bind_text(insert, 5, passage->source, -1, SQLITE_STATIC);
+    if (passage->created_at)
+        (void)sqlite3_bind_text(insert, 6, passage->created_at, -1, SQLITE_STATIC);
+    int rc = run(self, SQL_INSERT_PASSAGE);
+    if (rc != SQLITE_OK) return rc;
+    insert = self->sql[SQL_INSERT_TERMS];
+    (void)sqlite3_bind_int64(insert, 1, id);
+    (void)sqlite3_bind_text(insert, 2, passage->title, -1, SQLITE_STATIC);
+    (void)sqlite3_bind_text(insert, 3, passage->content, -1, SQLITE_STATIC);
+    return run(self, SQL_INSERT_TERMS);
+}
+
+static int insert_vector(index_writer_t *self, int64_t id, const float *vector, size_t dimensions)
+{
+    int8_t row[DOT_DIMENSIONS_MAX];
+    float scale = 0;
+    bool usable = vector && dot_pack8(vector, dimensions, row, &scale);
+    sqlite3_stmt *insert = self->sql[SQL_INSERT_VECTOR];
+    (void)sqlite3_bind_int64(insert, 1, id);
+    (void)sqlite3_bind_int64(insert, 2, ++self->seq);
+    (void)sqlite3_bind_double(insert, 3, (double)scale);
+    if (usable) (void)sqlite3_bind_blob(insert, 4, row, (int)dimensions, SQLITE_STATIC);
+    return run(self, SQL_INSERT_VECTOR);
 }
 
 void index_add(void *arg, const passage_t *passage)
 {
     index_writer_t *self = arg;
-    if (self->rc != SQLITE_OK || self->passages >> PASSAGES_SHIFT) return;
-    char key[PASSAGE_ID_BYTES + 16];
-    make_key(self, passage, key);
-    sqlite3_stmt *insert = self->sql[SQL_INSERT_PASSAGE];
-    (void)sqlite3_bind_int64(insert, 1, (self->document << PASSAGES_SHIFT) + self->passages++);
-    (void)sqlite3_bind_text(insert, 2, passage->title, -1, SQLITE_STATIC);
-    (void)sqlite3_bind_text(insert, 3, passage->content, -1, SQLITE_STATIC);
-    (void)sqlite3_bind_text(insert, 4, key, -1, SQLITE_STATIC);
-    (void)sqlite3_bind_text(insert, 5, passage->source ? passage->source : self->path, -1,
-                            SQLITE_STATIC);
-    self->rc = run(self, SQL_INSERT_PASSAGE);
+    if (self->rc != SQLITE_OK || self->passages >> CATALOGUE_SHIFT) return;
+    int64_t id = (self->document << CATALOGUE_SHIFT) + (int64_t)self->passages;
+    self->rc = insert_passage(self, id, passage);
+    note_lengths(self, passage);
+    self->passages++;
+    if (self->rc == SQLITE_OK && passage->vector && self->trusted &&
+        passage->dimensions == self->trusted)
+        self->rc = insert_vector(self, id, passage->vector, passage->dimensions);
 }
 
 pl_err_t index_put(index_writer_t *self, const index_entry_t *entry,
@@ -361,7 +312,8 @@ pl_err_t index_put(index_writer_t *self, const index_entry_t *entry,
     free(self->path);
     self->path = strdup(entry->path);
     assert(self->path);
-    self->document = sqlite3_last_insert_rowid(self->db);
+    self->touched = true;
+    self->document = sqlite3_last_insert_rowid(self->file.db);
     self->passages = 0;
     self->rc = SQLITE_OK;
     return PL_OK;
@@ -370,10 +322,14 @@ pl_err_t index_put(index_writer_t *self, const index_entry_t *entry,
 pl_err_t index_put_end(index_writer_t *self, const char *problem, char detail[INDEX_DETAIL_BYTES])
 {
     if (self->rc != SQLITE_OK) return say(self, detail);
-    if (!*problem) return PL_OK;
-    (void)sqlite3_bind_int64(self->sql[SQL_PROBLEM], 1, self->document);
-    (void)sqlite3_bind_text(self->sql[SQL_PROBLEM], 2, problem, -1, SQLITE_STATIC);
-    return run(self, SQL_PROBLEM) == SQLITE_OK ? PL_OK : say(self, detail);
+    sqlite3_stmt *end = self->sql[SQL_END];
+    size_t bytes = self->passages * CATALOGUE_SIZE_BYTES;
+    (void)sqlite3_bind_int64(end, 1, self->document);
+    (void)sqlite3_bind_text(end, 2, problem, -1, SQLITE_STATIC);
+    (void)sqlite3_bind_int64(end, 3, (int64_t)self->passages);
+    (void)sqlite3_bind_blob(end, 4, bytes ? (const void *)self->sizes : "", (int)bytes,
+                            SQLITE_STATIC);
+    return run(self, SQL_END) == SQLITE_OK ? PL_OK : say(self, detail);
 }
 
 pl_err_t index_touch(index_writer_t *self, const index_entry_t *entry,
@@ -391,10 +347,73 @@ pl_err_t index_remove(index_writer_t *self, const char *path, char detail[INDEX_
     return forget(self, path) == SQLITE_OK ? PL_OK : say(self, detail);
 }
 
+/* ---- vectors ---- */
+
+size_t index_dimensions(const index_writer_t *self)
+{
+    return self->dimensions;
+}
+
+void index_trust(index_writer_t *self, size_t dimensions)
+{
+    self->trusted = dimensions;
+}
+
+pl_err_t index_space(index_writer_t *self, const char *name, size_t dimensions, int64_t wall_ms,
+                     char detail[INDEX_DETAIL_BYTES])
+{
+    bool same = strcmp(self->space, name) == 0 &&
+                (dimensions == 0 || self->dimensions == 0 || dimensions == self->dimensions);
+    if (same && (dimensions == 0 || dimensions == self->dimensions)) return PL_OK;
+    pl_err_t err = index_begin(self, detail);
+    if (!err && !same) err = execute(self, "DELETE FROM vectors", detail);
+    if (!err) {
+        free(self->space);
+        self->space = strdup(name);
+        assert(self->space);
+        self->dimensions = dimensions;
+        err = index_commit(self, true, wall_ms, detail);
+    }
+    if (err) index_rollback(self);
+    return err;
+}
+
+pl_err_t index_wanting(index_writer_t *self, int64_t after, size_t max, index_wanting_t *out,
+                       size_t *count, char detail[INDEX_DETAIL_BYTES])
+{
+    sqlite3_stmt *rows = self->sql[SQL_WANTING];
+    (void)sqlite3_bind_int64(rows, 1, after);
+    (void)sqlite3_bind_int64(rows, 2, (int64_t)max);
+    size_t found = 0;
+    int rc = SQLITE_DONE;
+    while ((rc = sqlite3_step(rows)) == SQLITE_ROW && found < max) {
+        out[found++] = (index_wanting_t){.id = sqlite3_column_int64(rows, 0),
+                                         .title = text_copy(rows, 1),
+                                         .content = text_copy(rows, 2)};
+    }
+    (void)sqlite3_reset(rows);
+    *count = found;
+    return rc == SQLITE_DONE || rc == SQLITE_ROW ? PL_OK : say(self, detail);
+}
+
+pl_err_t index_vector(index_writer_t *self, int64_t id, const float *vector, size_t dimensions,
+                      char detail[INDEX_DETAIL_BYTES])
+{
+    if (vector && self->dimensions == 0 && dimensions > 0 && dimensions <= DOT_DIMENSIONS_MAX)
+        self->dimensions = dimensions;
+    if (vector && dimensions != self->dimensions) {
+        (void)snprintf(detail, INDEX_DETAIL_BYTES, "a vector of %zu dimensions, not of %zu",
+                       dimensions, self->dimensions);
+        return PL_INVALID;
+    }
+    return insert_vector(self, id, vector, dimensions) == SQLITE_OK ? PL_OK : say(self, detail);
+}
+
 /* ---- transactions ---- */
 
 pl_err_t index_begin(index_writer_t *self, char detail[INDEX_DETAIL_BYTES])
 {
+    self->touched = false;
     return execute(self, "BEGIN IMMEDIATE", detail);
 }
 
@@ -403,7 +422,12 @@ pl_err_t index_commit(index_writer_t *self, bool new_version, int64_t wall_ms,
 {
     if (new_version) {
         /* From the clock, so that an index made anew never repeats the former one's numbers. */
-        (void)sqlite3_bind_int64(self->sql[SQL_VERSION], 1, wall_ms);
+        sqlite3_stmt *version = self->sql[SQL_VERSION];
+        (void)sqlite3_bind_int64(version, 1, wall_ms);
+        (void)sqlite3_bind_int64(version, 2, self->seq);
+        (void)sqlite3_bind_int(version, 3, self->touched ? 1 : 0);
+        (void)sqlite3_bind_text(version, 4, self->space, -1, SQLITE_STATIC);
+        (void)sqlite3_bind_int64(version, 5, (int64_t)self->dimensions);
         if (run(self, SQL_VERSION) != SQLITE_OK) return say(self, detail);
     }
     return execute(self, "COMMIT", detail);
@@ -411,8 +435,10 @@ pl_err_t index_commit(index_writer_t *self, bool new_version, int64_t wall_ms,
 
 void index_rollback(index_writer_t *self)
 {
-    if (!sqlite3_get_autocommit(self->db))
-        (void)sqlite3_exec(self->db, "ROLLBACK", NULL, NULL, NULL);
+    char detail[INDEX_DETAIL_BYTES];
+    if (!sqlite3_get_autocommit(self->file.db))
+        (void)sqlite3_exec(self->file.db, "ROLLBACK", NULL, NULL, NULL);
+    (void)read_meta(self, detail);
 }
 
 pl_err_t index_stats(index_writer_t *self, index_stats_t *out, char detail[INDEX_DETAIL_BYTES])
@@ -420,15 +446,17 @@ pl_err_t index_stats(index_writer_t *self, index_stats_t *out, char detail[INDEX
     static const char sql[] = "SELECT (SELECT version FROM meta),"
                               " (SELECT count(*) FROM documents WHERE bad = 0),"
                               " (SELECT count(*) FROM documents WHERE bad = 1),"
-                              " (SELECT count(*) FROM passages)";
+                              " (SELECT coalesce(sum(passages), 0) FROM documents),"
+                              " (SELECT count(*) FROM vectors)";
     sqlite3_stmt *row = NULL;
     pl_err_t err = PL_OK;
-    if (sqlite3_prepare_v2(self->db, sql, -1, &row, NULL) == SQLITE_OK &&
+    if (sqlite3_prepare_v2(self->file.db, sql, -1, &row, NULL) == SQLITE_OK &&
         sqlite3_step(row) == SQLITE_ROW) {
         out->version = (uint64_t)sqlite3_column_int64(row, 0);
         out->documents = (uint32_t)sqlite3_column_int64(row, 1);
         out->bad = (uint32_t)sqlite3_column_int64(row, 2);
         out->passages = (uint32_t)sqlite3_column_int64(row, 3);
+        out->vectors = (uint32_t)sqlite3_column_int64(row, 4);
     } else {
         err = say(self, detail);
     }

@@ -1,13 +1,12 @@
 #include "services/rag/query.h"
 
-#include <stdbool.h>
 #include <stdio.h>
 #include <string.h>
 
-#include "services/rag/encoding.h"
+#include "services/rag/wide.h"
 
 /* Words that stand in any question: function words, and what people say around their question on
- * the telephone. Each list begins and ends with a blank, and holds no diacritics' variants. */
+ * the telephone. Each list begins and ends with a blank. */
 static const char english[] =
     " a about actually after again all also am an and any anything are as ask at be because been"
     " before being but by bye call called calling can cannot could d did didn do does doesn doing"
@@ -41,39 +40,54 @@ static const char german[] =
     " noch nur ob oder ohne sagen schon sein sich sie sind so tag über um und uns vom von vor wann"
     " war was weil wenn wer werden wie wir wird wissen wo zu zum zur ";
 
+static const char italian[] =
+    " a ai al alla alle anche avere buongiorno c che chi ci ciao come con cosa cui da dal dalla dei"
+    " del della delle di dove e ed è era gli grazie ha hanno ho i il in io la le lo ma mi mia mio"
+    " nel nella no non o per perché più posso può quale quali quando quanto quello questa questo"
+    " salve se senza si sì sono sta su sua suo tra un una uno vorrei ";
+static const char portuguese[] =
+    " a à ao aos as até boa bom com como da das de dela dele do dos e é ela ele em entre era essa"
+    " esse esta está este eu favor foi há isso já lhe mais mas me meu minha muito na não nas no nos"
+    " o obrigada obrigado olá onde os ou para pela pelo pode podem por porque posso qual quais"
+    " quando que quem quero se sem ser seu sim sobre sua são também tem tenho um uma você ";
+static const char dutch[] =
+    " aan al als bent bij dag dan dank dat de der deze die dit doen dus een en er graag geen had"
+    " hallo heb hebben heeft het hij hoe hoeveel ik in is ja je jij kan kunnen kunt maar me met mij"
+    " mijn moet naar nee niet nog nu of om ook op over te tot u uit uw van voor waar wanneer was "
+    "wat"
+    " we welke wel wie wil wij word wordt ze zij zijn zo ";
+static const char russian[] =
+    " а без бы был была были было быть в вам вас ваш во вот все вы где да для до его ее если есть"
+    " же за здравствуйте и из или им их к как какая какие какой когда который кто ли меня мне могу"
+    " можно мой моя мы на нам нас не него нет но ну о об он она они от по пожалуйста при с со"
+    " сколько спасибо так также там то тоже только у уже хочу что чтобы это этот я ";
+
 static const char *stop_words(const char *lang)
 {
     static const struct {
         const char *code;
         const char *words;
-    } lists[] = {{"fr", french}, {"es", spanish}, {"de", german}};
+    } lists[] = {{"en", english}, {"fr", french},     {"es", spanish}, {"de", german},
+                 {"it", italian}, {"pt", portuguese}, {"nl", dutch},   {"ru", russian}};
     for (size_t i = 0; i < sizeof lists / sizeof *lists; i++) {
-        if (lang && strncmp(lang, lists[i].code, 2) == 0) return lists[i].words;
+        if (strncmp(lang, lists[i].code, 2) == 0) return lists[i].words;
     }
-    return english;
+    return " ";
 }
 
 static bool is_stop_word(const char *stop, const char *word)
 {
-    char framed[QUERY_WORD_BYTES + 2];
+    char framed[LEXICON_TERM_BYTES + 2];
     (void)snprintf(framed, sizeof framed, " %s ", word);
     return strstr(stop, framed) != NULL;
 }
 
-/* Letters and digits of ASCII, and whatever is beyond: the index's tokenizer knows these better. */
-static bool is_word(char c)
-{
-    return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') ||
-           (unsigned char)c >= 0x80;
-}
-
-static bool is_known(const query_t *self, const char *word)
-{
-    for (size_t i = 0; i < self->words; i++) {
-        if (strcmp(self->word[i], word) == 0) return true;
-    }
-    return false;
-}
+typedef struct {
+    query_t *out;
+    const char *stop;
+    bool weak[QUERY_WORDS];
+    bool strong; /* there is a word that is not weak */
+} parse_t;
 
 static size_t count_chars(const char *word)
 {
@@ -82,40 +96,43 @@ static size_t count_chars(const char *word)
     return chars;
 }
 
-static void add_word(query_t *self, const char *text, size_t bytes, const char *stop)
+static bool is_known(const query_t *self, const char *term)
 {
-    char word[QUERY_WORD_BYTES];
-    if (bytes >= sizeof word || self->words >= QUERY_WORDS) return;
-    for (size_t i = 0; i < bytes; i++)
-        word[i] = (char)(text[i] >= 'A' && text[i] <= 'Z' ? text[i] - 'A' + 'a' : text[i]);
-    word[bytes] = '\0';
-    if (!utf8_valid(word, bytes) || is_stop_word(stop, word) || is_known(self, word)) return;
-    memcpy(self->word[self->words++], word, bytes + 1);
+    for (size_t i = 0; i < self->count; i++) {
+        if (strcmp(self->words[i].term, term) == 0) return true;
+    }
+    return false;
 }
 
-static void make_expression(query_t *self)
+static void take(void *arg, const lexicon_word_t *word)
 {
-    size_t size = 0;
-    self->expression[0] = '\0';
-    for (size_t i = 0; i < self->words; i++) {
-        int written = snprintf(self->expression + size, sizeof self->expression - size,
-                               "%s\"%s\"%s", i > 0 ? " OR " : "", self->word[i],
-                               count_chars(self->word[i]) >= QUERY_PREFIX_CHARS ? " *" : "");
-        size += (size_t)written;
-    }
+    parse_t *self = arg;
+    query_t *out = self->out;
+    if (out->count >= QUERY_WORDS || is_stop_word(self->stop, word->word)) return;
+    if (is_known(out, word->term)) return;
+    query_word_t *to = &out->words[out->count];
+    (void)snprintf(to->term, sizeof to->term, "%s", word->term);
+    bool wide = wide_class(word->term, strlen(word->term)) != WIDE_NONE;
+    to->beginning = word->beginning || (!wide && count_chars(word->term) >= QUERY_BEGINNING_CHARS);
+    self->weak[out->count++] = word->weak;
+    self->strong |= !word->weak;
 }
 
-size_t query_parse(query_t *out, const char *text, const char *lang)
+static void drop_weak(parse_t *self)
 {
-    const char *stop = stop_words(lang);
-    size_t bytes = strnlen(text, QUERY_TEXT_BYTES);
-    out->words = 0;
-    for (size_t at = 0; at < bytes;) {
-        size_t end = at;
-        while (end < bytes && is_word(text[end])) end++;
-        if (end > at) add_word(out, text + at, end - at, stop);
-        at = end > at ? end : at + 1;
+    size_t kept = 0;
+    for (size_t i = 0; i < self->out->count; i++) {
+        if (!self->weak[i]) self->out->words[kept++] = self->out->words[i];
     }
-    make_expression(out);
-    return out->words;
+    self->out->count = kept;
+}
+
+size_t query_parse(query_t *out, lexicon_t *lexicon, const char *text, const char *lang)
+{
+    parse_t parse = {.out = out, .stop = stop_words(*lang ? lang : "en")};
+    out->count = 0;
+    lexicon_query(lexicon, text, strnlen(text, QUERY_TEXT_BYTES), *lang ? lang : "en", take,
+                  &parse);
+    if (parse.strong) drop_weak(&parse);
+    return out->count;
 }

@@ -1,119 +1,76 @@
 #include "services/rag/rank.h"
 
+#include <assert.h>
 #include <math.h>
-#include <stddef.h>
+#include <stdlib.h>
+#include <string.h>
 
-enum { COLUMN_TITLE, COLUMN_CONTENT, COLUMNS };
-
-/* What stays the same for all rows of a query. */
-typedef struct {
-    int words;
-    double total;            /* of the weights */
-    double average[COLUMNS]; /* length in tokens */
-    double weight[];         /* by word, then scratch: hits by word */
-} rank_t;
-
-static int count_row(const Fts5ExtensionApi *api, Fts5Context *fts, void *arg)
+void rank_free(rank_t *self)
 {
-    (void)api;
-    (void)fts;
-    ++*(sqlite3_int64 *)arg;
-    return SQLITE_OK;
+    free(self->scores);
+    *self = (rank_t){0};
 }
 
-static double weigh(double rows, double with)
+static float weigh(double rows, double with)
 {
-    return log(1 + (rows - with + 0.5) / (with + 0.5));
+    return (float)log(1 + (rows - with + 0.5) / (with + 0.5));
 }
 
-static int measure(const Fts5ExtensionApi *api, Fts5Context *fts, rank_t *rank)
+static float average(uint64_t total, size_t count)
 {
-    sqlite3_int64 rows = 0;
-    int rc = api->xRowCount(fts, &rows);
-    for (int column = 0; rc == SQLITE_OK && column < COLUMNS; column++) {
-        sqlite3_int64 tokens = 0;
-        rc = api->xColumnTotalSize(fts, column, &tokens);
-        rank->average[column] = rows > 0 && tokens > 0 ? (double)tokens / (double)rows : 1;
-    }
-    for (int i = 0; rc == SQLITE_OK && i < rank->words; i++) {
-        sqlite3_int64 with = 0;
-        rc = api->xQueryPhrase(fts, i, &with, count_row);
-        double weight = weigh((double)rows, with > 0 ? (double)with : 1);
-        rank->weight[i] = weight;
-        rank->total += with > 0 ? weight : RANK_UNKNOWN * weight;
-    }
-    return rc;
+    return total > 0 && count > 0 ? (float)total / (float)count : 1;
 }
 
-static int rank_of(const Fts5ExtensionApi *api, Fts5Context *fts, rank_t **out)
+static void add_word(float *scores, const catalogue_t *catalogue, const postings_t *word,
+                     float weight)
 {
-    *out = api->xGetAuxdata(fts, 0);
-    if (*out) return SQLITE_OK;
-    int words = api->xPhraseCount(fts);
-    rank_t *rank = sqlite3_malloc64(sizeof *rank + 2 * sizeof(double) * (size_t)words);
-    if (!rank) return SQLITE_NOMEM;
-    *rank = (rank_t){.words = words};
-    int rc = measure(api, fts, rank);
-    if (rc != SQLITE_OK) {
-        sqlite3_free(rank);
-        return rc;
+    float title = RANK_LENGTH / average(catalogue->title_total, catalogue->live);
+    float content = RANK_LENGTH / average(catalogue->content_total, catalogue->live);
+    for (size_t i = 0; i < word->count; i++) {
+        const posting_t *at = &word->items[i];
+        float hits = 0;
+        if (at->title > 0)
+            hits += RANK_TITLE * (float)at->title /
+                    (1 - RANK_LENGTH + title * (float)catalogue->title_bytes[at->slot]);
+        if (at->content > 0)
+            hits += (float)at->content /
+                    (1 - RANK_LENGTH + content * (float)catalogue->content_bytes[at->slot]);
+        scores[at->slot] += weight * hits / (hits + RANK_SATURATION);
     }
-    *out = rank;
-    return api->xSetAuxdata(fts, rank, sqlite3_free); /* which frees it when it fails */
 }
 
-static int count_hits(const Fts5ExtensionApi *api, Fts5Context *fts, const rank_t *rank,
-                      double *hits)
+static double rows_with(const catalogue_t *catalogue, const postings_t *word)
 {
-    double value[COLUMNS] = {0}; /* of one hit, by column */
-    int rc = SQLITE_OK;
-    for (int column = 0; rc == SQLITE_OK && column < COLUMNS; column++) {
-        int tokens = 0;
-        rc = api->xColumnSize(fts, column, &tokens);
-        double length = 1 - RANK_LENGTH + RANK_LENGTH * tokens / rank->average[column];
-        value[column] = (column == COLUMN_TITLE ? RANK_TITLE : 1) / length;
-    }
-    int count = 0;
-    if (rc == SQLITE_OK) rc = api->xInstCount(fts, &count);
-    for (int i = 0; rc == SQLITE_OK && i < count; i++) {
-        int word = 0;
-        int column = 0;
-        int offset = 0;
-        rc = api->xInst(fts, i, &word, &column, &offset);
-        if (rc == SQLITE_OK && column < COLUMNS) hits[word] += value[column];
-    }
-    return rc;
+    if (catalogue->live == catalogue->slots) return (double)word->count;
+    size_t with = 0;
+    for (size_t i = 0; i < word->count; i++) with += !catalogue->gone[word->items[i].slot];
+    return (double)with;
 }
 
-static void score(const Fts5ExtensionApi *api, Fts5Context *fts, sqlite3_context *context, int args,
-                  sqlite3_value **values)
+void rank_words(rank_t *self, const catalogue_t *catalogue, const postings_t *words, size_t count,
+                best_t *best)
 {
-    (void)args;
-    (void)values;
-    rank_t *rank = NULL;
-    int rc = rank_of(api, fts, &rank);
-    if (rc == SQLITE_OK) {
-        double *hits = rank->weight + rank->words;
-        for (int i = 0; i < rank->words; i++) hits[i] = 0;
-        rc = count_hits(api, fts, rank, hits);
-        double sum = 0;
-        for (int i = 0; i < rank->words; i++)
-            sum += rank->weight[i] * hits[i] / (hits[i] + RANK_SATURATION);
-        if (rc == SQLITE_OK)
-            sqlite3_result_double(context, rank->total > 0 ? RANK_MAX * sum / rank->total : 0);
+    if (catalogue->live == 0) return;
+    if (catalogue->slots > self->room) {
+        self->room = catalogue->slots * 2;
+        free(self->scores);
+        self->scores = malloc(self->room * sizeof *self->scores);
+        assert(self->scores);
     }
-    if (rc != SQLITE_OK) sqlite3_result_error_code(context, rc);
-}
-
-int rank_register(sqlite3 *db)
-{
-    fts5_api *api = NULL;
-    sqlite3_stmt *statement = NULL;
-    int rc = sqlite3_prepare_v2(db, "SELECT fts5(?1)", -1, &statement, NULL);
-    if (rc == SQLITE_OK) rc = sqlite3_bind_pointer(statement, 1, &api, "fts5_api_ptr", NULL);
-    if (rc == SQLITE_OK) (void)sqlite3_step(statement);
-    (void)sqlite3_finalize(statement);
-    if (rc == SQLITE_OK && !api) rc = SQLITE_ERROR; /* an SQLite without FTS5 */
-    if (rc == SQLITE_OK) rc = api->xCreateFunction(api, "parley_score", NULL, score, NULL);
-    return rc;
+    memset(self->scores, 0, catalogue->slots * sizeof *self->scores);
+    double rows = (double)catalogue->live;
+    float total = 0;
+    for (size_t i = 0; i < count; i++) {
+        double with = rows_with(catalogue, &words[i]);
+        float weight = weigh(rows, fmax(with, 1));
+        total += with > 0 ? weight : RANK_UNKNOWN * weight;
+        add_word(self->scores, catalogue, &words[i], weight);
+    }
+    for (size_t slot = 0; slot < catalogue->slots && total > 0; slot++) {
+        float score = self->scores[slot];
+        if (score <= 0 || catalogue->gone[slot]) continue;
+        score *= RANK_MAX / total;
+        if (score > best_bar(best)) best_offer(best, (uint32_t)slot, score);
+    }
+    best_sort(best);
 }

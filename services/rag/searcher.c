@@ -2,11 +2,10 @@
 
 #include <assert.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include "common/clock.h"
 #include "common/worker.h"
-
-enum { TOP_N_MAX = 50 };
 
 struct searcher {
     pl_loop_t *home;
@@ -25,14 +24,26 @@ typedef struct {
     search_t *search;
 } errand_t;
 
+static char *copy_of(const char *text)
+{
+    char *copy = strdup(text);
+    assert(copy);
+    return copy;
+}
+
 search_t *search_new(const Pl__SearchQuery *message, const search_defaults_t *defaults)
 {
     search_t *search = calloc(1, sizeof *search);
     assert(search);
-    (void)query_parse(&search->query, message->text, message->lang);
+    search->texts[search->count++] = copy_of(message->text);
+    for (size_t i = 0; i < message->n_earlier && search->count < defaults->texts; i++)
+        search->texts[search->count++] = copy_of(message->earlier[i]);
+    search->lang = copy_of(message->lang);
     search->top_n = message->top_n ? message->top_n : defaults->top_n;
-    if (search->top_n > TOP_N_MAX) search->top_n = TOP_N_MAX;
+    if (search->top_n > INDEX_TOP_MAX) search->top_n = INDEX_TOP_MAX;
     search->strictness = message->strictness < 0 ? defaults->strictness : message->strictness;
+    search->low = defaults->low;
+    search->high = defaults->high;
     return search;
 }
 
@@ -41,6 +52,11 @@ void search_destroy(search_t **self_p)
     search_t *self = *self_p;
     if (!self) return;
     *self_p = NULL;
+    for (size_t i = 0; i < self->count; i++) {
+        free(self->texts[i]);
+        free(self->vectors[i]);
+    }
+    free(self->lang);
     if (self->result) pl__search_result__free_unpacked(self->result, NULL);
     free(self);
 }
@@ -57,8 +73,20 @@ static void do_search(void *arg)
     errand_t *errand = arg;
     search_t *search = errand->search;
     uint64_t started_us = pl_clock_us();
-    search->err = index_search(errand->reader, &search->query, search->top_n, search->strictness,
-                               &search->result, search->detail);
+    index_query_t query = {
+        .count = search->count,
+        .dimensions = search->dimensions,
+        .lang = search->lang,
+        .top_n = search->top_n,
+        .strictness = search->strictness,
+        .low = search->low,
+        .high = search->high,
+    };
+    for (size_t i = 0; i < search->count; i++) {
+        query.texts[i] = search->texts[i];
+        query.vectors[i] = search->vectors[i];
+    }
+    search->err = index_search(errand->reader, &query, &search->result, search->detail);
     search->took_us = pl_clock_us() - started_us;
     pl_loop_post(errand->home, take_back, errand);
 }

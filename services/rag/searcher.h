@@ -11,10 +11,14 @@
 typedef struct searcher searcher_t;
 
 typedef struct {
-    /* the request */
-    query_t query;
+    /* the request; owned */
+    char *texts[INDEX_TEXTS_MAX]; /* the question, then what was said before */
+    size_t count;
+    char *lang;
     uint32_t top_n;
-    double strictness;
+    double strictness, low, high;    /* as in index_query_t */
+    float *vectors[INDEX_TEXTS_MAX]; /* NULL: that text's words alone */
+    size_t dimensions;
     void *context; /* the caller's */
 
     /* the outcome; owned */
@@ -27,6 +31,8 @@ typedef struct {
 typedef struct {
     uint32_t top_n;    /* where the message says 0 */
     double strictness; /* where it is negative */
+    size_t texts;      /* more are not looked at */
+    double low, high;
 } search_defaults_t;
 
 search_t *search_new(const Pl__SearchQuery *message, const search_defaults_t *defaults);

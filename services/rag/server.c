@@ -98,8 +98,8 @@ static void on_found(void *arg, search_t *search)
     } else {
         size_t count = search->result->n_passages;
         pl_metric_add(count ? self->metrics.searches : self->metrics.empty, 1);
-        log_debug("search.done", "words=%zu passages=%zu took_us=%" PRIu64, search->query.words,
-                  count, search->took_us);
+        log_debug("search.done", "texts=%zu passages=%zu took_us=%" PRIu64, search->count, count,
+                  search->took_us);
         Pl__Envelope reply = PL__ENVELOPE__INIT;
         reply.body_case = PL__ENVELOPE__BODY_SEARCH_RESULT;
         reply.search_result = search->result;
@@ -193,6 +193,9 @@ pl_err_t server_new(server_t **out, const pl_config_t *cfg)
     self->waiting_max = (uint32_t)pl_config_int(cfg, "rag.queue_max");
     self->defaults.top_n = (uint32_t)pl_config_int(cfg, "rag.top_n_documents");
     self->defaults.strictness = pl_config_double(cfg, "rag.strictness");
+    self->defaults.texts = (size_t)pl_config_int(cfg, "rag.expansion_n_messages");
+    self->defaults.low = pl_config_double(cfg, "rag.embeddings.similarity_low");
+    self->defaults.high = pl_config_double(cfg, "rag.embeddings.similarity_high");
     pl_loop_on_terminate(self->loop, on_terminate, self);
     pl_err_t err = check_folder(pl_config_str(cfg, "rag.folder"));
     if (!err) err = open_index(self, pl_config_str(cfg, "rag.index_file"));

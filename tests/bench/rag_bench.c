@@ -95,10 +95,10 @@ static void search_all(index_reader_t *reader, uint64_t *took_us)
             (void)snprintf(text + size, sizeof text - size, "w%x ", draw_word());
         }
         uint64_t started_us = pl_clock_us();
-        query_t query;
         Pl__SearchResult *result = NULL;
-        (void)query_parse(&query, text, "en");
-        require(index_search(reader, &query, 5, 2, &result, detail) == PL_OK, detail);
+        index_query_t query = {
+            .texts = {text}, .count = 1, .lang = "en", .top_n = 5, .strictness = 2};
+        require(index_search(reader, &query, &result, detail) == PL_OK, detail);
         took_us[i] = pl_clock_us() - started_us;
         pl__search_result__free_unpacked(result, NULL);
     }

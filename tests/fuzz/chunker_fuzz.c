@@ -1,7 +1,7 @@
 /* chunker_fuzz.c - any bytes as a document and as a question: libFuzzer's target.
  *
- * What must hold: passages are valid UTF-8, never empty, never longer than they may be; a query's
- * expression holds words in quotes only.
+ * What must hold: passages are valid UTF-8, never empty, never longer than they may be; terms have
+ * their size and place, and a query's hold no sign of FTS5's language.
  */
 #include <stddef.h>
 #include <stdint.h>
@@ -33,22 +33,25 @@ static void check_passage(void *arg, const passage_t *passage)
     *bytes += size;
 }
 
+static int check_term(void *arg, const char *term, size_t bytes, size_t from, size_t to, bool again)
+{
+    (void)term;
+    (void)again;
+    require(bytes > 0 && bytes < LEXICON_TERM_BYTES && from < to && to <= *(size_t *)arg);
+    return 0;
+}
+
 static void check_query(const char *text)
 {
+    static lexicon_t *lexicon;
     static query_t query;
-    (void)query_parse(&query, text, "en");
-    size_t quotes = 0;
-    int inside = 0;
-    for (const char *c = query.expression; *c; c++) {
-        if (*c == '"') {
-            quotes++;
-            inside = !inside;
-        } else if (!inside) {
-            require(*c == ' ' || *c == 'O' || *c == 'R' || *c == '*');
-        }
-    }
-    require(quotes == 2 * query.words);
-    require(utf8_valid(query.expression, strlen(query.expression)));
+    static const char *const langs[] = {"en", "fr", "de", "ru", "zh", "ja", ""};
+    if (!lexicon) lexicon = lexicon_new();
+    size_t size = strlen(text);
+    require(lexicon_index(lexicon, text, size, check_term, &size) == 0);
+    (void)query_parse(&query, lexicon, text, langs[size % (sizeof langs / sizeof *langs)]);
+    for (size_t i = 0; i < query.count; i++)
+        require(query.words[i].term[0] && !strpbrk(query.words[i].term, "\"*()^:+- "));
 }
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)

@@ -119,12 +119,16 @@ static ingest_report_t scan(void)
 
 static Pl__SearchResult *search(const char *text, uint32_t top_n, double strictness)
 {
-    query_t query;
-    (void)query_parse(&query, text, "en");
+    index_query_t query = {.texts = {text},
+                           .count = 1,
+                           .lang = "en",
+                           .top_n = top_n,
+                           .strictness = strictness,
+                           .low = 0.1,
+                           .high = 0.9};
     Pl__SearchResult *result = NULL;
     char detail[INDEX_DETAIL_BYTES] = "";
-    if (index_search(reader, &query, top_n, strictness, &result, detail))
-        fail_msg("%s: %s", query.expression, detail);
+    if (index_search(reader, &query, &result, detail)) fail_msg("%s: %s", text, detail);
     return result;
 }
 
