@@ -259,23 +259,41 @@ static void on_ticket_get(void *arg, const Pl__Envelope *env, pl_request_t *requ
     pl_request_reply(&request, &reply);
 }
 
-/* The embedded provider: a message is recorded with its call (by dialogue), not sent. */
-static void on_sms_send(void *arg, const Pl__Envelope *env, pl_request_t *request)
+static void on_sms_done(void *arg, pl_err_t err, const sms_outcome_t *outcome)
 {
-    (void)arg;
-    if (!request) return;
-    if (!identity_is_number(env->sms_send->to)) {
-        pl_request_refuse(&request, PL_INVALID, 0, "to is not an E.164 number");
+    pl_request_t *request = arg;
+    if (err) {
+        pl_request_refuse(&request, err, pl_err_retry(err) ? 1000 : 0, "SMS: %s",
+                          err == PL_INVALID ? "text or key is empty or too long"
+                          : err == PL_BUSY  ? "is being sent"
+                                            : pl_err_text(err));
         return;
     }
-    log_info("sms.recorded", "call=%s bytes=%zu", env->call_id, strlen(env->sms_send->text));
-    static char detail[] = "recorded only";
     Pl__SmsSent sent = PL__SMS_SENT__INIT;
-    sent.detail = detail;
+    sent.delivered = outcome->delivered;
+    sent.unknown = outcome->unknown;
+    sent.detail = (char *)outcome->detail;
     Pl__Envelope reply = PL__ENVELOPE__INIT;
     reply.body_case = PL__ENVELOPE__BODY_SMS_SENT;
     reply.sms_sent = &sent;
     pl_request_reply(&request, &reply);
+}
+
+static void on_sms_send(void *arg, const Pl__Envelope *env, pl_request_t *request)
+{
+    switchboard_t *board = arg;
+    const Pl__SmsSend *body = env->sms_send;
+    if (!request) return;
+    if (!identity_is_number(body->to)) {
+        pl_request_refuse(&request, PL_INVALID, 0, "to is not an E.164 number");
+        return;
+    }
+    sms_t sms = {.call_id = env->call_id,
+                 .to = body->to,
+                 .text = body->text,
+                 .key = body->key,
+                 .again = body->again};
+    sms_desk_send(board->sms, &sms, on_sms_done, request);
 }
 
 static void on_peer(void *arg, const pl_peer_t *peer)

@@ -18,6 +18,8 @@ const pl_config_key_t telephony_config_keys[] = {
         "an answered leg that finds no speech instance for so long is ended"),
     INT("telephony.drain_timeout_ms", "2000", 0, 86400000,
         "after SIGTERM: how long live legs may go on before they are ended"),
+    STRING("telephony.sms.provider", "record",
+           "who sends text messages; record: nobody, they stay in the record of their call"),
     STRING("telephony.prompts.owner_lost", "",
            "WAV file (16 kHz mono 16 bit) of the apology; empty: the one in the program"),
 

@@ -1,5 +1,6 @@
 #include "services/telephony/server.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 #include <sys/resource.h>
 
@@ -75,6 +76,18 @@ static void raise_descriptors(const switchboard_t *board)
     }
 }
 
+static pl_err_t open_sms(switchboard_t *board)
+{
+    const char *name = pl_config_str(board->cfg, "telephony.sms.provider");
+    const sms_provider_t *provider = sms_provider_find(name);
+    if (!provider) {
+        fprintf(stderr, "parley-telephony: telephony.sms.provider: \"%s\" is not one of: record\n",
+                name);
+        return PL_INVALID;
+    }
+    return sms_desk_new(&board->sms, provider, board->loop, board->cfg);
+}
+
 static pl_err_t open_parts(server_t *self)
 {
     switchboard_t *board = &self->board;
@@ -116,6 +129,7 @@ pl_err_t server_new(server_t **out, const pl_config_t *cfg)
     pl_err_t err = load_apology(&self->board.apology, cfg);
     switchboard_init(&self->board, self->board.loop, cfg);
     raise_descriptors(&self->board);
+    if (!err) err = open_sms(&self->board);
     if (!err) err = open_parts(self);
     if (err) {
         server_destroy(&self);
@@ -151,6 +165,7 @@ void server_destroy(server_t **self_p)
     media_destroy(&board->media);
     streams_destroy(&board->streams);
     switchboard_free(board);
+    sms_desk_destroy(&board->sms); /* what it was about to answer is refused by the bus */
     pl_bus_destroy(&board->bus);
     pl_loop_destroy(&board->loop);
     free(self);

@@ -17,6 +17,7 @@
 #include "services/telephony/media.h"
 #include "services/telephony/prompt.h"
 #include "services/telephony/sip_agent.h"
+#include "services/telephony/sms.h"
 #include "services/telephony/stream.h"
 
 enum { CALL_ID_BYTES = 37, INSTANCE_BYTES = 64, LANG_BYTES = 64, CODEC_BYTES = 24 };
@@ -55,6 +56,7 @@ typedef struct {
     sip_agent_t *sip;
     browser_t *browser;
     streams_t *streams;
+    sms_desk_t *sms;
     prompt_t apology;
     leg_limits_t limits;
     rtp_params_t rtp; /* time-out and jitter bounds of every leg */
