@@ -167,6 +167,17 @@ static void sink_done(void *arg, uint32_t thought, pl_err_t err)
     run(self); /* a manager may end its thought by itself, later */
 }
 
+static void sink_flush(void *arg)
+{
+    run(arg);
+}
+
+static const Pl__CallRecord *sink_record(void *arg)
+{
+    const actor_t *self = arg;
+    return call_record(self->call);
+}
+
 /* ---- effects ---- */
 
 static void create(actor_t *self)
@@ -224,6 +235,7 @@ static void think(actor_t *self, const effect_t *effect)
         .unheard = effect->unheard,
         .record = call_record(self->call),
         .now = zone_civil(pl_clock_wall_ms()),
+        .zone = self->desk->zone,
     };
     self->desk->manager->think(self->mind, &turn);
 }
@@ -405,6 +417,8 @@ actor_t *actor_new(const desk_t *desk, const Pl__CallRecord *record, const char 
                            .part = sink_part,
                            .unsafe = sink_unsafe,
                            .saved = sink_saved,
+                           .flush = sink_flush,
+                           .record = sink_record,
                            .done = sink_done};
     self->mind = desk->manager->open(&desk->manager_opts, &sink, record->call_id);
     return self;

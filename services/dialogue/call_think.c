@@ -111,8 +111,10 @@ pl_err_t call_tool(call_t *self, call_now_t now, uint32_t thought, const char *t
 pl_err_t call_part(call_t *self, call_now_t now, uint32_t thought, effects_t *fx)
 {
     if (!of_present_thought(self, thought)) return PL_STALE;
-    bool said = self->turn.thought == thought && self->turn.count && !self->turn.closed;
-    if (!said) return PL_OK;
+    bool open = self->turn.thought == thought && !self->turn.closed;
+    if (open && !self->turn.count)
+        self->turn.closed = true; /* tools alone: a message of their own */
+    if (!open || !self->turn.count) return PL_OK;
     call_turn_store(self, fx);
     call_turn_close(self, fx);
     self->thought_ms = now.mono_ms; /* the caller has heard of us: the wait begins anew */

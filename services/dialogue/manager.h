@@ -1,4 +1,4 @@
-/* manager.h - a dialogue manager: decides what is said: the script, or a language model.
+/* manager.h - a dialogue manager decides what is said: the script, or a language model.
  *
  * One object a call. A thought is one turn's work: think() begins it; while it runs the manager
  * hands over sentences and tool calls and then ends it with done, at once or later. Tools run in
@@ -6,26 +6,34 @@
  * ends the thought without done: what the manager says for it afterwards is dropped.
  *
  * Threads: all on the call's loop. Nothing blocks. A manager may call the sink from within think
- * and tool_result; it is not called again from within the sink.
+ * and tool_result; it is not called again from within the sink, but for flush and done.
  */
 #ifndef DIALOGUE_MANAGER_H
 #define DIALOGUE_MANAGER_H
 
 #include "call.pb-c.h"
 #include "common/err.h"
+#include "common/loop.h"
 #include "services/dialogue/effects.h"
+#include "services/dialogue/llm/llm.h"
+#include "services/dialogue/model/instructions.h"
 #include "services/dialogue/nlu/civil.h"
 #include "services/dialogue/prompts.h"
+#include "services/dialogue/remote_tools.h"
+#include "rag.pb-c.h"
 #include "speech.pb-c.h"
 
 typedef struct {
     uint32_t number; /* of the thought */
     think_kind_t kind;
-    const char *text;             /* what the caller said; "" for a voice without words */
-    uint32_t message;             /* number of the message that text is; 0: none */
-    bool unheard;                 /* the caller had not heard our last question yet */
-    const Pl__CallRecord *record; /* borrowed until return */
-    civil_t now;                  /* the call's clock, in its zone */
+    const char *text;              /* what the caller said; "" for a voice without words */
+    uint32_t message;              /* number of the message that text is; 0: none */
+    bool unheard;                  /* the caller had not heard our last question yet */
+    const Pl__CallRecord *record;  /* borrowed until return */
+    civil_t now;                   /* the call's clock, in its zone */
+    const char *zone;              /* that zone's name */
+    const Pl__SearchResult *found; /* passages that were found beforehand; NULL: none */
+    bool takes_over; /* another manager has led the call so far: begin from the record */
 } think_t;
 
 typedef struct {
@@ -42,6 +50,11 @@ typedef struct {
     void (*saved)(void *arg, uint32_t thought, uint32_t saved_ms);
     /* err: it could not be answered, and the caller is told so. */
     void (*done)(void *arg, uint32_t thought, pl_err_t err);
+    /* Carries out now what was said outside of think and tool_result. The last thing a manager does
+     * when it is called by others (a model's answer, a timer). */
+    void (*flush)(void *arg);
+    const Pl__CallRecord *(*record)(
+        void *arg); /* as it stands; borrowed until the next sink call */
 } manager_sink_t;
 
 typedef struct {
@@ -55,6 +68,18 @@ typedef struct {
     const prompts_t *prompts;
     double answer_score;   /* least score of a passage worth saying */
     bool ask_policyholder; /* ask for policyholder_* fields too */
+
+    /* of the language model's manager */
+    llm_t *llm;
+    llm_size_t size; /* talks with that one */
+    const instructions_t *instructions;
+    const remote_tools_t *remote_tools;
+    const char *bot_phone_number; /* "" when nobody has said */
+    uint32_t history_messages;    /* of a prompt, at most */
+    uint32_t hard_ms;             /* an answer not begun by then was given up by the machine */
+    bool speculate;               /* begin on a transcript that is not final yet */
+    pl_loop_t *loop;              /* for timers; NULL: there are none */
+    uint64_t (*now_us)(void);     /* monotonic */
 } manager_opts_t;
 
 typedef struct manager {
@@ -63,10 +88,15 @@ typedef struct manager {
     void (*think)(void *self, const think_t *think);
     void (*tool_result)(void *self, const tool_result_t *result);
     void (*cancel)(void *self);
+    /* The caller may have said all: a transcript that has stood still. NULL: of no use to it. think
+     * as it will be when this is the final text, but for number and message. Nothing is to be said
+     * and no tool called before think. */
+    void (*partial)(void *self, const think_t *think);
     void (*close)(void **self); /* NULL is fine; no sink call after it */
 } manager_t;
 
 extern const manager_t manager_script;
+extern const manager_t manager_llm; /* hands the call to the script while no model answers */
 
 const manager_t *manager_find(const char *name); /* NULL when there is none */
 

@@ -27,6 +27,7 @@
     X(LOADING, "timeout_loading")                                                                  \
     X(STILL_WORKING, "still_working")                                                              \
     X(ERROR, "error")                                                                              \
+    X(FILTERED, "filtered")                                                                        \
     X(HUMAN_CONSENT, "connect_agent")                                                              \
     X(HUMAN_TRANSFER, "end_call_to_connect_agent")                                                 \
     X(HUMAN_OFFER, "offer_agent")                                                                  \

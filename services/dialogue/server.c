@@ -335,6 +335,7 @@ static pl_err_t read_settings(server_t *self)
     self->desk.settings.contacts = self->contacts;
     self->desk.settings.remote_tools = self->remote_tools;
     self->desk.prompts = self->prompts;
+    self->desk.zone = zone;
     self->desk.manager_opts = (manager_opts_t){
         .prompts = self->prompts,
         .answer_score = pl_config_double(cfg, "dialogue.script.answer_score"),

@@ -105,6 +105,7 @@ static bool purpose(const char *task, char *out, size_t bytes)
 static void open_conversation(script_t *s)
 {
     char about[256];
+    s->at = (script_state_t){.pending = NO_FIELD, .last_set = NO_FIELD};
     say_prompt(s, PROMPT_HELLO, "", "");
     if (strncmp(s->record->initiate->lang_default, "en", 2) == 0 &&
         purpose(s->record->initiate->task, about, sizeof about)) {
@@ -154,11 +155,19 @@ static void script_think(void *self, const think_t *think)
         break;
     case THINK_TRANSFER_FAILED:
         say_prompt(s, PROMPT_TRANSFER_FAILED, "", "");
+        if (think->takes_over) {
+            go_on(s);
+            break;
+        }
         s->at.mode = s->at.back;
         say_current(s);
         break;
     case THINK_UTTERANCE:
-        reply(s, think->text, think->unheard);
+        if (think->takes_over) {
+            pick_up(s, think->text);
+        } else {
+            reply(s, think->text, think->unheard);
+        }
         break;
     }
     if (!s->waiting[0]) finish(s);

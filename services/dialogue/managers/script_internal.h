@@ -110,6 +110,8 @@ void change_field(script_t *s, int field, const char *text, const words_t *w);
 bool pending_text(const script_t *s); /* is the field that was asked for a text? */
 void not_understood(script_t *s);
 void reply(script_t *s, const char *text, bool unheard);
+/* The same where another manager has led the call so far: all that is known is in the record. */
+void pick_up(script_t *s, const char *text);
 void offer_human(script_t *s, prompt_t id);
 void say_goodbye(script_t *s);
 

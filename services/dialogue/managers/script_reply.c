@@ -462,3 +462,44 @@ void reply(script_t *s, const char *text, bool unheard)
     if (question(s, joined, &w)) return;
     by_mode(s, joined, &w);
 }
+
+/* ---- in mid-conversation ---- */
+
+/* The field that the newest question to the caller is about, when it is open; NO_FIELD. */
+static int asked_by_others(const script_t *s)
+{
+    const char *text = "";
+    for (size_t i = 0; i < s->record->n_messages; i++) {
+        const Pl__Message *message = s->record->messages[i];
+        bool said = message->persona == PL__PERSONA__ASSISTANT && message->content[0];
+        if (said && message->action == PL__ACTION__TALK) text = message->content;
+    }
+    size_t n = strlen(text);
+    if (n == 0 || text[n - 1] != '?') return NO_FIELD;
+    size_t from = n - 1;
+    while (from > 0 && !strchr(".?!", text[from - 1])) from--;
+    words_t question;
+    words_split(&question, text + from);
+    int field = field_named(s, &question);
+    return field != NO_FIELD && !field_value(s, field)[0] ? field : NO_FIELD;
+}
+
+void pick_up(script_t *s, const char *text)
+{
+    words_t w;
+    int asked = asked_by_others(s);
+    s->at = (script_state_t){.pending = NO_FIELD, .last_set = NO_FIELD};
+    s->before = s->at;
+    s->said[0] = '\0';
+    value_copy(s->heard, sizeof s->heard, text);
+    words_split(&w, text);
+    s->at.pending = asked != NO_FIELD ? asked : next_field(s);
+    s->at.mode = s->at.pending == NO_FIELD ? MODE_CLOSING : MODE_ASK;
+    if (wish(s, &w, "") || question(s, text, &w)) return;
+    if (asked != NO_FIELD) {
+        answer(s, text, &w);
+    } else {
+        (void)take_volunteered(s, &w, NO_FIELD);
+        go_on(s);
+    }
+}

@@ -40,14 +40,12 @@ void draft_addf(draft_t *self, const char *fmt, ...)
 {
     va_list args;
     va_start(args, fmt);
-    int n = vsnprintf(NULL, 0, fmt, args);
+    char *text = NULL;
+    int n = vasprintf(&text, fmt, args);
     va_end(args);
     assert(n >= 0);
-    make_room(self, (size_t)n);
-    va_start(args, fmt);
-    vsnprintf(self->at + self->len, (size_t)n + 1, fmt, args);
-    va_end(args);
-    self->len += (size_t)n;
+    draft_add_n(self, text, (size_t)n);
+    free(text);
 }
 
 void draft_drop(draft_t *self, size_t n)

@@ -440,3 +440,9 @@ const char *sentences_next(sentences_t *self)
         if (self->given.len) return self->given.at;
     }
 }
+
+const char *sentences_rest(const sentences_t *self)
+{
+    const char *rest = draft_text(&self->plain);
+    return rest + strspn(rest, " \n\v");
+}

@@ -30,4 +30,7 @@ void sentences_close(sentences_t *self); /* there is no more: what is left is a 
  * never empty, but may be signs without a word, such as a style's marker. */
 const char *sentences_next(sentences_t *self);
 
+/* What has not been given out, without markup. Borrowed until the next call. */
+const char *sentences_rest(const sentences_t *self);
+
 #endif

@@ -51,6 +51,8 @@ typedef struct {
     int says_after_hangup;
     bool hold;        /* do not report turns as spoken */
     bool hold_search; /* do not answer searches */
+    const Pl__SearchResult
+        *found; /* beforehand, of thoughts and partial transcripts; NULL: nothing */
     char search_tool[64];
     int alerts, posts, jobs;
     uint32_t group;    /* of the last change to be stored */
@@ -113,6 +115,17 @@ static void sink_done(void *arg, uint32_t thought, pl_err_t err)
     (void)call_thought(self->call, self->now, thought, err, &self->fx);
 }
 
+static void sink_flush(void *arg)
+{
+    conversation_run(arg);
+}
+
+static const Pl__CallRecord *sink_record(void *arg)
+{
+    const conversation_t *self = arg;
+    return call_record(self->call);
+}
+
 /* With that manager; opts gets the prompts here. */
 static UNUSED conversation_t *conversation_with(const field_t *fields, const manager_t *manager,
                                                 manager_opts_t opts)
@@ -163,8 +176,8 @@ static UNUSED conversation_t *conversation_with(const field_t *fields, const man
     record.owner = (char *)"dialogue-0";
     self->stored = pl_record_copy(&record);
     self->call = call_new(&record, "", &self->settings, self->prompts);
-    manager_sink_t sink = {self,      sink_sentence, sink_expect, sink_tool,
-                           sink_part, sink_unsafe,   sink_saved,  sink_done};
+    manager_sink_t sink = {self,        sink_sentence, sink_expect, sink_tool,  sink_part,
+                           sink_unsafe, sink_saved,    sink_done,   sink_flush, sink_record};
     opts.prompts = self->prompts;
     self->manager = manager;
     self->mind = self->manager->open(&opts, &sink, "c-1");
@@ -334,8 +347,15 @@ static void conversation_effect(conversation_t *self, const effect_t *effect)
         self->refused = effect->err;
         break;
     case FX_THINK: {
-        think_t think = {effect->think,   effect->think_kind,      effect->text, effect->message,
-                         effect->unheard, call_record(self->call), self->clock};
+        think_t think = {.number = effect->think,
+                         .kind = effect->think_kind,
+                         .text = effect->text,
+                         .message = effect->message,
+                         .unheard = effect->unheard,
+                         .record = call_record(self->call),
+                         .now = self->clock,
+                         .zone = "Europe/Paris",
+                         .found = self->found};
         self->thinks++;
         self->manager->think(self->mind, &think);
         break;

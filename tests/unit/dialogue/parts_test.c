@@ -47,8 +47,12 @@ static void puppet_close(void **self)
     *self = NULL;
 }
 
-static const manager_t puppet = {"puppet",      puppet_open,   puppet_think,
-                                 puppet_result, puppet_cancel, puppet_close};
+static const manager_t puppet = {.name = "puppet",
+                                 .open = puppet_open,
+                                 .think = puppet_think,
+                                 .tool_result = puppet_result,
+                                 .cancel = puppet_cancel,
+                                 .close = puppet_close};
 
 static void say(conversation_t *c, const char *text)
 {
