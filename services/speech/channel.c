@@ -18,7 +18,7 @@ struct channel {
     pl_lane_t *lane;
     uint32_t slot, generation;
     stream_t *stream;
-    void *stt;
+    recognition_t *recognition;
     synthesis_job_t *synthesis; /* under way; NULL: none */
     size_t *source; /* for each byte of its text, how many of the sentence's are said with it */
     size_t source_bytes;
@@ -36,31 +36,31 @@ static char *copy(const char *text)
 static void hear_begin(void *arg, Pl__Expect expect, const char *lang)
 {
     channel_t *self = arg;
-    self->world->stt->listen(self->stt, expect, lang);
+    recognition_begin(self->recognition, expect, lang);
 }
 
 static void hear(void *arg, const int16_t *pcm, size_t samples)
 {
     channel_t *self = arg;
-    (void)self->world->stt->feed(self->stt, pcm, samples);
+    recognition_feed(self->recognition, pcm, samples);
 }
 
 static void hear_pause(void *arg)
 {
     channel_t *self = arg;
-    self->world->stt->pause(self->stt);
+    recognition_pause(self->recognition);
 }
 
 static void hear_end(void *arg)
 {
     channel_t *self = arg;
-    self->world->stt->end_of_speech(self->stt);
+    recognition_end(self->recognition);
 }
 
 static void hear_drop(void *arg)
 {
     channel_t *self = arg;
-    self->world->stt->drop(self->stt);
+    recognition_drop(self->recognition);
 }
 
 static void on_partial(void *arg, const char *text, size_t samples)
@@ -241,7 +241,7 @@ void channel_lost(channel_t *self, const char *why)
 
 /* ---- life ---- */
 
-pl_err_t channel_new(channel_t **out, const channel_world_t *world, const channel_opts_t *opts)
+channel_t *channel_new(const channel_world_t *world, const channel_opts_t *opts)
 {
     channel_t *self = calloc(1, sizeof *self);
     assert(self);
@@ -258,14 +258,9 @@ pl_err_t channel_new(channel_t **out, const channel_world_t *world, const channe
                           cancel_synthesis, say_out, flush,      let_rise, event,     self};
     stream_opts_t stream_opts = {opts->lang, world->hearing, world->cutoff_ms};
     self->stream = stream_new(&stream_opts, &sink);
-    stt_sink_t words = {on_partial, on_final, self};
-    pl_err_t err = world->stt->open(world->stt_engine, &self->stt, &words);
-    if (err) {
-        channel_destroy(&self);
-        return err;
-    }
-    *out = self;
-    return PL_OK;
+    recognition_sink_t words = {on_partial, on_final, self};
+    self->recognition = recognition_new(world->recognisers, &words);
+    return self;
 }
 
 void channel_destroy(channel_t **self_p)
@@ -274,7 +269,7 @@ void channel_destroy(channel_t **self_p)
     if (!self) return;
     *self_p = NULL;
     cancel_synthesis(self);
-    self->world->stt->close(&self->stt);
+    recognition_destroy(&self->recognition);
     stream_destroy(&self->stream);
     free(self->call_id);
     free(self->former);

@@ -11,7 +11,7 @@
 #include "common/bus.h"
 #include "common/lane.h"
 #include "services/speech/stream.h"
-#include "services/speech/stt.h"
+#include "services/speech/recognition.h"
 #include "services/speech/synthesis.h"
 
 typedef struct channel channel_t;
@@ -19,8 +19,7 @@ typedef struct channel channel_t;
 /* Shared by all channels; outlives them. */
 typedef struct {
     pl_bus_t *bus;
-    const stt_provider_t *stt;
-    void *stt_engine;
+    recognisers_t *recognisers;
     synthesis_t *synthesis;
     hearing_opts_t hearing;
     uint32_t cutoff_ms;
@@ -34,7 +33,7 @@ typedef struct {
     uint32_t slot, generation;
 } channel_opts_t;
 
-pl_err_t channel_new(channel_t **out, const channel_world_t *world, const channel_opts_t *opts);
+channel_t *channel_new(const channel_world_t *world, const channel_opts_t *opts); /* never NULL */
 void channel_destroy(channel_t **self_p); /* tells the owner nothing */
 
 const char *channel_call(const channel_t *self);

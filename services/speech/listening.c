@@ -112,6 +112,7 @@ static void begin(listening_t *self)
 
 static void finish(listening_t *self, bool cut)
 {
+    if (!self->paused) self->sink.pause(self->sink.arg);
     self->in_utterance = false;
     memset(&self->onset, 0, sizeof self->onset);
     if (!self->told) {

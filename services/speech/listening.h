@@ -39,7 +39,7 @@ typedef struct {
     void (*begin)(void *arg); /* feed follows, the pre-roll first */
     void (*feed)(void *arg, const int16_t *pcm, size_t samples);
     void (*voice)(void *arg); /* once: this is more than a noise */
-    void (*pause)(void *arg); /* after LISTENING_PAUSE_MS of silence, each time */
+    void (*pause)(void *arg); /* after LISTENING_PAUSE_MS of silence, each time; before each end */
     void (*resume)(void *arg, uint32_t pause_ms); /* voice after a pause */
     void (*end)(void *arg, const listening_end_t *end);
     void (*drop)(void *arg); /* it was a noise: forget the utterance */

@@ -154,7 +154,6 @@ static void on_stream_open(void *arg, const Pl__Envelope *env, pl_request_t *req
     channel_opts_t opts = {env->call_id, open->owner, open->lang, open->voice,     env->epoch,
                            open->lane,   NULL,        open->slot, open->generation};
     opts.lane = lanes_find(self->lanes, open->lane);
-    if (!err) err = channel_new(&channel, &self->world, &opts);
     if (err) {
         pl_metric_add(self->metrics.refused, 1);
         log_warn("stream.refused", "call=%s err=%s why=\"%s\"", env->call_id, pl_err_name(err),
@@ -162,6 +161,7 @@ static void on_stream_open(void *arg, const Pl__Envelope *env, pl_request_t *req
         pl_request_refuse(&request, err, pl_err_retry(err) ? RETRY_BUSY_MS : 0, "%s", why);
         return;
     }
+    channel = channel_new(&self->world, &opts);
     err = lanes_put(self->lanes, open->lane, open->slot, channel);
     assert(err == PL_OK); /* it was looked at in check_open */
     self->channels[self->count++] = channel;
@@ -286,23 +286,16 @@ static void metrics_new(metrics_t *m)
 static void on_deaf(void *arg)
 {
     server_t *self = arg;
-    log_error("server.deaf", "stt=%s", self->world.stt->name);
+    log_error("server.deaf", "detail=\"no recogniser is left\"");
     self->deaf = true;
     pl_loop_stop(self->loop);
 }
 
 static pl_err_t open_engines(server_t *self, const pl_config_t *cfg)
 {
-    const char *name = pl_config_str(cfg, "speech.stt.provider");
-    self->world.stt = stt_provider_find(name);
-    if (!self->world.stt) {
-        (void)fprintf(stderr, "parley-speech: speech.stt.provider: \"%s\" is not one of: sphinx\n",
-                      name);
-        return PL_INVALID;
-    }
     pl_err_t err = synthesis_new(&self->world.synthesis, self->loop, cfg);
     if (err) return err;
-    return self->world.stt->open_engine(&self->world.stt_engine, self->loop, cfg, on_deaf, self);
+    return recognisers_new(&self->world.recognisers, self->loop, cfg, on_deaf, self);
 }
 
 static void take_messages(server_t *self)
@@ -351,7 +344,9 @@ out:
 
 pl_err_t server_run(server_t *self)
 {
-    log_info("server.ready", "stt=%s max_streams=%zu", self->world.stt->name, self->max);
+    log_info("server.ready", "stt=%s recognisers=%zu max_streams=%zu",
+             recognisers_at(self->world.recognisers, 0)->provider->name,
+             recognisers_count(self->world.recognisers), self->max);
     pl_loop_run(self->loop);
     return self->deaf ? PL_UNAVAILABLE : PL_OK;
 }
@@ -371,7 +366,7 @@ void server_destroy(server_t **self_p)
         channel_lost(self->channels[i], "speech is ending");
         channel_destroy(&self->channels[i]);
     }
-    if (self->world.stt_engine) self->world.stt->close_engine(&self->world.stt_engine);
+    recognisers_destroy(&self->world.recognisers);
     synthesis_destroy(&self->world.synthesis);
     lanes_destroy(&self->lanes);
     pl_bus_destroy(&self->world.bus);

@@ -2,7 +2,7 @@
 
 #include <string.h>
 
-static const stt_provider_t *const providers[] = {&stt_sphinx, NULL};
+static const stt_provider_t *const providers[] = {&stt_sphinx, &stt_openai, NULL};
 
 const stt_provider_t *stt_provider_find(const char *name)
 {

@@ -23,6 +23,9 @@ typedef struct {
      * utterance's audio that these are surely the words of; 0: only a guess. */
     void (*partial)(void *arg, const char *text, size_t samples);
     void (*final)(void *arg, const char *text, double confidence);
+    /* Instead of the final text, at any time: there will be none of this utterance. Close the
+     * stream. */
+    void (*failed)(void *arg, pl_err_t err);
     void *arg;
 } stt_sink_t;
 
@@ -41,8 +44,9 @@ typedef struct stt_provider {
     /* For the next utterance. A language the engine does not know is heard as best it can. */
     void (*listen)(void *stream, Pl__Expect expect, const char *lang);
     pl_err_t (*feed)(void *stream, const int16_t *pcm, size_t samples); /* borrows pcm */
-    void (*pause)(
-        void *stream); /* the caller is silent: a partial is wanted, the sooner the better */
+    /* The caller is silent: a partial is wanted, the sooner the better. Comes before every
+     * end_of_speech; what is fed between the two is silence. */
+    void (*pause)(void *stream);
     void (*end_of_speech)(void *stream); /* endpointing decided: finish the utterance */
     void (*drop)(void *stream);          /* forget the utterance; no text of it follows */
     void (*close)(void **stream);        /* idempotent; no callback after it returns */
@@ -50,6 +54,6 @@ typedef struct stt_provider {
 
 const stt_provider_t *stt_provider_find(const char *name); /* NULL: there is none */
 
-extern const stt_provider_t stt_sphinx;
+extern const stt_provider_t stt_sphinx, stt_openai;
 
 #endif

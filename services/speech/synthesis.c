@@ -9,6 +9,7 @@
 #include "common/metrics.h"
 #include "services/speech/phrase_cache.h"
 #include "services/speech/voices.h"
+#include "services/speech/voicing.h"
 
 enum { KEY_BYTES = PHRASE_TEXT_MAX + 256, MEGABYTE = 1024 * 1024 };
 
@@ -21,6 +22,7 @@ struct synthesis {
     voices_t *voices;
     phrase_cache_t *cache;
     bool warms;
+    voicing_opts_t opts;
     synthesis_job_t *warm_first, *warm_last; /* waiting, by next */
     synthesis_job_t *warming;                /* NULL: none is under way */
     size_t warm_count;
@@ -37,8 +39,7 @@ struct synthesis_job {
     bool from_cache;     /* its delivery is posted */
     bool cancelled;      /* while that is so */
     phrase_t *recording; /* for the cache; NULL: not kept */
-    const tts_provider_t *provider;
-    void *provider_job;
+    voicing_t *voicing;
 };
 
 /* ---- jobs ---- */
@@ -86,15 +87,12 @@ static void on_said(void *arg, size_t bytes, size_t samples)
     job->sink.said(job->sink.arg, bytes, samples);
 }
 
-static void on_done(void *arg, pl_err_t err)
+static void on_done(void *arg, pl_err_t err, bool pure)
 {
     synthesis_job_t *job = arg;
     synthesis_t *self = job->owner;
     tts_sink_t sink = job->sink;
-    if (err && err != PL_INVALID)
-        log_warn("say.failed", "provider=%s lang=%s err=%s", job->provider->name, job->say.lang,
-                 pl_err_name(err));
-    if (!err && job->recording) phrase_cache_put(self->cache, job->key, &job->recording);
+    if (!err && pure && job->recording) phrase_cache_put(self->cache, job->key, &job->recording);
     pl_metric_set(self->metrics.bytes, (double)phrase_cache_bytes(self->cache));
     job_free(job);
     sink.done(sink.arg, err);
@@ -113,16 +111,14 @@ static void make_key(synthesis_job_t *job, const voices_choice_t *choice)
 static pl_err_t start(synthesis_job_t *job)
 {
     synthesis_t *self = job->owner;
-    voices_choice_t choice;
-    pl_err_t err = voices_pick(self->voices, job->say.lang, job->say.voice, &choice);
-    if (err) return err;
+    voices_choice_t choices[VOICES_CHOICES_MAX];
+    size_t count = voices_list(self->voices, job->say.lang, job->say.voice, choices);
+    if (count == 0) return PL_NOT_FOUND;
     bool keep = job->key[0] && phrase_cache_wants(self->cache, job->key, job->again);
     if (keep) job->recording = phrase_new();
-    tts_say_t say = job->say;
-    say.voice = choice.voice;
-    tts_sink_t sink = {on_audio, on_said, on_done, job};
-    job->provider = choice.provider;
-    return choice.provider->say(choice.engine, &job->provider_job, &say, &sink);
+    voicing_sink_t sink = {on_audio, on_said, on_done, job};
+    job->voicing = voicing_new(self->loop, choices, count, &self->opts, &job->say, &sink);
+    return PL_OK;
 }
 
 /* ---- out of the cache ---- */
@@ -145,7 +141,7 @@ static void on_cached(void *arg)
     const phrase_t *phrase = phrase_cache_find(job->owner->cache, job->key);
     if (!phrase) { /* driven out just now */
         pl_err_t err = start(job);
-        if (err) on_done(job, err);
+        if (err) on_done(job, err, false);
         return;
     }
     job->from_cache = true; /* a cancel meanwhile leaves it to us */
@@ -189,7 +185,7 @@ void synthesis_cancel(synthesis_job_t **job_p)
         job->cancelled = true;
         return;
     }
-    job->provider->cancel(&job->provider_job);
+    voicing_cancel(&job->voicing);
     job_free(job);
 }
 
@@ -265,6 +261,8 @@ pl_err_t synthesis_new(synthesis_t **out, pl_loop_t *loop, const pl_config_t *cf
     size_t room = (size_t)pl_config_int(cfg, "speech.tts.cache.size_mb") * MEGABYTE;
     self->warms = room > 0 && pl_config_bool(cfg, "speech.tts.cache.warm");
     self->cache = phrase_cache_new(room);
+    self->opts = (voicing_opts_t){(uint32_t)pl_config_int(cfg, "speech.tts.first_audio_ms"),
+                                  pl_config_bool(cfg, "speech.tts.hedge")};
     self->metrics = (metrics_t){
         pl_metric_counter("parley_tts_cache_hits_total", NULL, "Sentences said out of the cache"),
         pl_metric_counter("parley_tts_cache_misses_total", NULL, "Sentences synthesised"),

@@ -2,7 +2,7 @@
 
 #include <string.h>
 
-static const tts_provider_t *const providers[] = {&tts_flite, &tts_espeak, NULL};
+static const tts_provider_t *const providers[] = {&tts_flite, &tts_espeak, &tts_openai, NULL};
 
 const tts_provider_t *const *tts_providers(void)
 {

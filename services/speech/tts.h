@@ -41,12 +41,13 @@ typedef struct tts_provider {
     bool (*has_voice)(void *engine, const char *voice);
     /* Copies say and sink. Silence at both ends of the audio is left out. */
     pl_err_t (*say)(void *engine, void **job, const tts_say_t *say, const tts_sink_t *sink);
-    void (*cancel)(void **job); /* no callback after it returns; NULL is fine */
+    /* No callback after it returns; NULL is fine. Not from within one of the job's own. */
+    void (*cancel)(void **job);
 } tts_provider_t;
 
 const tts_provider_t *tts_provider_find(const char *name); /* NULL: there is none */
 const tts_provider_t *const *tts_providers(void);          /* all, NULL-terminated */
 
-extern const tts_provider_t tts_flite, tts_espeak;
+extern const tts_provider_t tts_flite, tts_espeak, tts_openai;
 
 #endif

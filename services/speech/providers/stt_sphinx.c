@@ -79,6 +79,7 @@ struct utterance {
     atomic_bool dropped; /* read by the decoder's thread */
     size_t decoded;      /* samples; of the decoder's thread */
     size_t unlooked;     /* of them since the last partial; of the decoder's thread */
+    pl_err_t err;        /* of decoding; of the decoder's thread until the final result */
 };
 
 typedef enum { JOB_BEGIN, JOB_FEED, JOB_LOOK, JOB_END } job_kind_t;
@@ -135,7 +136,8 @@ static void decode(const job_t *job)
         if (atomic_load(&u->dropped)) return;
         size_t count = job->samples - at;
         if (count > SLICE_SAMPLES) count = SLICE_SAMPLES;
-        (void)sphinx_feed(job->sphinx, job->pcm + at, count);
+        pl_err_t err = sphinx_feed(job->sphinx, job->pcm + at, count);
+        if (err) u->err = err;
         u->decoded += count;
         u->unlooked += count;
         if (u->unlooked >= PARTIAL_SAMPLES) look(job);
@@ -155,7 +157,7 @@ static void do_job(void *arg)
     job_t *job = arg;
     switch (job->kind) {
     case JOB_BEGIN:
-        (void)sphinx_begin(job->sphinx, job->utterance->expect);
+        job->utterance->err = sphinx_begin(job->sphinx, job->utterance->expect);
         break;
     case JOB_FEED:
         decode(job);
@@ -292,7 +294,7 @@ static void on_result(void *arg)
     utterance_t *u = r->utterance;
     engine_t *self = u->engine;
     stt_stream_t *stream = u->stream;
-    stt_sink_t sink = stream ? stream->sink : (stt_sink_t){NULL, NULL, NULL};
+    stt_sink_t sink = stream ? stream->sink : (stt_sink_t){NULL, NULL, NULL, NULL};
     if (!r->final) {
         if (stream) sink.partial(sink.arg, r->text, r->samples);
         free(r);
@@ -300,9 +302,11 @@ static void on_result(void *arg)
     }
     u->decoder->utterance = NULL;
     if (stream) stream->decoded = NULL;
+    pl_err_t err = u->err;
     free(u);
     assign(self);
-    if (stream) sink.final(sink.arg, r->text, r->confidence);
+    if (stream && err) sink.failed(sink.arg, err);
+    if (stream && !err) sink.final(sink.arg, r->text, r->confidence);
     free(r);
     unref(self);
 }
