@@ -154,7 +154,8 @@ unit-tests-$(1): $$(UNIT_$(1))
 check-$(1): $$(UNIT_$(1))
 	@tests/run-unit $$^
 endef
-$(foreach s,$(SERVICES) $(TOOLS),$(eval $(call unit,$(s),$(B)/lib/$(s).a)))
+$(foreach s,$(SERVICES) parley,$(eval $(call unit,$(s),$(B)/lib/$(s).a)))
+$(eval $(call unit,callsim,$(patsubst %,$(B)/lib/%.a,callsim telephony speech)))
 $(eval $(call unit,common,))
 # These start the real process.
 $(B)/tests/unit/persistence/process_test $(B)/tests/unit/persistence/crash_test: | $(B)/bin/parley-persistence

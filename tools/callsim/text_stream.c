@@ -6,6 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "services/speech/backchannel.h"
 #include "tools/callsim/words.h"
 
 enum { JOINED_BYTES = 16384, LETTER_MS = 62 }; /* about 150 words a minute */
@@ -300,10 +301,16 @@ void text_stream_listen(text_stream_t *self, const Pl__Listen *listen)
         listen->vad_cutoff_timeout_ms ? listen->vad_cutoff_timeout_ms : TEXT_STREAM_CUTOFF_MS;
 }
 
+/* What kind of words the caller's line holds. */
+static words_kind_t line_kind(const text_stream_t *self)
+{
+    return words_kind(self->line, 0, self->lang, self->expect);
+}
+
 static void take_floor(text_stream_t *self, uint64_t now_us)
 {
     self->cutoff_due_us = NEVER;
-    if (!audible(self) || !interruptible(self)) return;
+    if (!audible(self) || !interruptible(self) || line_kind(self) != WORDS_REAL) return;
     Pl__BargeIn hit = PL__BARGE_IN__INIT;
     hit.turn = self->turns[0]->number;
     tell(self, PL__ENVELOPE__BODY_BARGE_IN, &hit);
@@ -368,10 +375,11 @@ static void end_own_word(text_stream_t *self, uint64_t at_us)
 
 static void end_utterance(text_stream_t *self)
 {
+    Pl__Utterance utterance = PL__UTTERANCE__INIT;
+    utterance.backchannel = line_kind(self) == WORDS_BACKCHANNEL;
     char *line = self->line;
     self->line = NULL;
     self->endpoint_due_us = NEVER;
-    Pl__Utterance utterance = PL__UTTERANCE__INIT;
     utterance.text = line;
     utterance.lang = self->lang;
     utterance.confidence = line[0] ? 0.95 : 0;

@@ -7,7 +7,8 @@
  *
  * The caller takes the floor the moment it begins to speak over a turn that is audible and may be
  * interrupted: what was heard ends with the word before, whatever the machine's load. A voice that
- * a turn starts under cuts it after the time Listen names.
+ * a turn starts under cuts it after the time Listen names. "Mhm" and a voice without words do not
+ * interrupt, by the same rule as in speech.
  *
  * What happens in time happens in text_stream_step, in order, at the time it was due: the caller of
  * it may be late and still sees each word.

@@ -33,7 +33,7 @@ static void on_event(void *arg, Pl__Envelope *env)
         write_down("P", env->partial->text, 0);
         break;
     case PL__ENVELOPE__BODY_UTTERANCE:
-        write_down("U", env->utterance->text, 0);
+        write_down(env->utterance->backchannel ? "u" : "U", env->utterance->text, 0);
         break;
     case PL__ENVELOPE__BODY_BARGE_IN:
         write_down("B", NULL, env->barge_in->turn);
@@ -206,10 +206,10 @@ static void an_utterance_ends_after_the_silence_that_listen_names(void **state)
     text_stream_listen(stream, &listen);
     assert_int_equal(text_stream_expect(stream), PL__EXPECT__DIGITS);
     assert_string_equal(text_stream_lang(stream), "es-ES");
-    text_stream_speak(stream, 0, "si", 0);
+    text_stream_speak(stream, 0, "no", 0);
     run_to(UINT64_MAX - 1);
     assert_int_equal(said_us, 12400);
-    assert_string_equal(told, "S P(si) U(si) ");
+    assert_string_equal(told, "S P(no) U(no) ");
 }
 
 static void speaking_on_before_the_end_makes_one_utterance(void **state)
@@ -229,6 +229,21 @@ static void a_mumble_is_an_utterance_without_words(void **state)
     assert_int_equal(run_to(80000), 80000);
     run_to(UINT64_MAX - 1);
     assert_string_equal(told, "S U() ");
+}
+
+static void listening_along_and_mumbling_do_not_take_the_floor(void **state)
+{
+    (void)state;
+    say(0, 1, 0, "One two three four five six seven.", true);
+    run_to(20000);
+    text_stream_speak(stream, 20000, "mhm", 0);
+    run_to(UINT64_MAX - 1);
+    assert_string_equal(told, "T1 S P(mhm) u(mhm) E(One two three four five six seven.)1 ");
+    told[0] = '\0';
+    say(0, 2, 0, "Eight.", true);
+    text_stream_speak(stream, 10, "", 20);
+    run_to(UINT64_MAX - 1);
+    assert_string_equal(told, "T2 S E(Eight.)2 U() ");
 }
 
 static void say_stop_cuts_what_is_said_and_drops_what_waits(void **state)
@@ -296,6 +311,7 @@ int main(void)
         TEST(an_utterance_ends_after_the_silence_that_listen_names),
         TEST(speaking_on_before_the_end_makes_one_utterance),
         TEST(a_mumble_is_an_utterance_without_words),
+        TEST(listening_along_and_mumbling_do_not_take_the_floor),
         TEST(say_stop_cuts_what_is_said_and_drops_what_waits),
         TEST(stale_and_wrong_sentences_are_refused),
         TEST(a_turn_without_words_is_over_at_once_and_was_not_started),
