@@ -18,12 +18,14 @@ enum {
     INCOMING_TIMEOUT_MS = 3000,
     LOOK_MS = 1000,
     CAPACITY = 100000,
+    SMS_KEYS = 256,
 };
 
 struct exchange_leg {
     exchange_t *exchange;
     exchange_leg_t *next;
     char call_id[EXCHANGE_ID_BYTES];
+    char former[EXCHANGE_ID_BYTES];      /* of the call it belonged to before; "": none */
     char owner[EXCHANGE_INSTANCE_BYTES]; /* "": none yet */
     uint32_t epoch;
     exchange_sink_t sink;
@@ -40,6 +42,9 @@ struct exchange {
     uint32_t count;
     uint32_t owner_timeout_ms;
     pl_timer_t *timer;
+    char *sms_keys[SMS_KEYS]; /* of the latest messages */
+    bool sms_sent[SMS_KEYS];
+    size_t sms_count;
 };
 
 /* ---- legs ---- */
@@ -56,6 +61,17 @@ static exchange_leg_t *find(exchange_t *self, const char *call_id)
     exchange_leg_t *leg = *bucket(self, call_id);
     while (leg && strcmp(leg->call_id, call_id) != 0) leg = leg->next;
     return leg;
+}
+
+/* The leg that was that call's before it moved: orders under way still name it so. */
+static exchange_leg_t *find_former(exchange_t *self, const char *call_id)
+{
+    for (size_t i = 0; i < BUCKETS; i++) {
+        for (exchange_leg_t *leg = self->legs[i]; leg; leg = leg->next) {
+            if (strcmp(leg->former, call_id) == 0) return leg;
+        }
+    }
+    return NULL;
 }
 
 static void tell_load(exchange_t *self)
@@ -124,6 +140,7 @@ static pl_err_t check_owner(exchange_leg_t *leg, const Pl__Envelope *env)
 static exchange_leg_t *owned(exchange_t *self, const Pl__Envelope *env, pl_request_t **request_p)
 {
     exchange_leg_t *leg = find(self, env->call_id);
+    if (!leg) leg = find_former(self, env->call_id);
     pl_err_t err = leg ? check_owner(leg, env) : PL_NOT_FOUND;
     if (!err) return leg;
     if (*request_p) {
@@ -258,6 +275,8 @@ static void on_incoming_answered(void *arg, pl_err_t err, const Pl__Envelope *re
     if (other[0] && !find(asked.self, other)) rename_leg(leg, other);
     snprintf(leg->owner, sizeof leg->owner, "%s", reply->sender);
     if (reply->epoch) leg->epoch = reply->epoch;
+    const char *goes_on = reply->call_accepted->call_id;
+    if (goes_on[0] && strcmp(goes_on, leg->call_id) != 0) rename_leg(leg, goes_on);
     leg->sink.accepted(leg->sink.arg, reply->call_accepted);
 }
 
@@ -325,6 +344,27 @@ static void on_transfer(void *arg, const Pl__Envelope *env, pl_request_t *reques
     if (request) pl_request_done(&request);
 }
 
+static void on_move(void *arg, const Pl__Envelope *env, pl_request_t *request)
+{
+    exchange_t *self = arg;
+    const char *call_id = env->leg_move->call_id;
+    if (!request) return;
+    exchange_leg_t *there = find(self, call_id);
+    bool done = there && strcmp(there->former, env->call_id) == 0;
+    if (done) {
+        pl_request_done(&request);
+        return;
+    }
+    exchange_leg_t *leg = owned(self, env, &request);
+    if (!leg) return;
+    if (there || strlen(call_id) != EXCHANGE_ID_BYTES - 1) {
+        pl_request_refuse(&request, PL_INVALID, 0, "call_id is no UUID, or has a leg");
+        return;
+    }
+    rename_leg(leg, call_id);
+    pl_request_done(&request);
+}
+
 static void on_send_dtmf(void *arg, const Pl__Envelope *env, pl_request_t *request)
 {
     exchange_leg_t *leg = owned(arg, env, &request);
@@ -337,6 +377,7 @@ static void on_keep_alive(void *arg, const Pl__Envelope *env, pl_request_t *requ
 {
     exchange_t *self = arg;
     exchange_leg_t *leg = find(self, env->call_id);
+    if (!leg) leg = find_former(self, env->call_id); /* it crossed a move */
     if (leg) {
         (void)check_owner(leg, env);
     } else {
@@ -345,11 +386,30 @@ static void on_keep_alive(void *arg, const Pl__Envelope *env, pl_request_t *requ
     if (request) pl_request_done(&request);
 }
 
-static void on_transcript(void *arg, const Pl__Envelope *env, pl_request_t *request)
+/* These legs show no text, and their voice needs no preparation. */
+static void on_ignored(void *arg, const Pl__Envelope *env, pl_request_t *request)
 {
     (void)arg;
-    (void)env; /* these legs show no text */
+    (void)env;
     if (request) pl_request_done(&request);
+}
+
+/* An SMS under a key is sent once: its outcome the first time, else NULL. */
+static const bool *sent_before(exchange_t *self, const char *key)
+{
+    for (size_t i = 0; key[0] && i < SMS_KEYS; i++) {
+        if (self->sms_keys[i] && strcmp(self->sms_keys[i], key) == 0) return &self->sms_sent[i];
+    }
+    return NULL;
+}
+
+static void remember_sms(exchange_t *self, const char *key, bool delivered)
+{
+    size_t at = self->sms_count++ % SMS_KEYS;
+    free(self->sms_keys[at]);
+    self->sms_keys[at] = strdup(key);
+    assert(self->sms_keys[at]);
+    self->sms_sent[at] = delivered;
 }
 
 static void on_sms_send(void *arg, const Pl__Envelope *env, pl_request_t *request)
@@ -359,7 +419,11 @@ static void on_sms_send(void *arg, const Pl__Envelope *env, pl_request_t *reques
     static char delivered[] = "delivered";
     static char failed[] = "the carrier refused it";
     Pl__SmsSent sent = PL__SMS_SENT__INIT;
-    sent.delivered = self->desk.sms(self->desk.arg, env->call_id, env->sms_send);
+    const bool *before = sent_before(self, env->sms_send->key);
+    sent.delivered = before ? *before : self->desk.sms(self->desk.arg, env->call_id, env->sms_send);
+    if (!before && env->sms_send->key[0]) {
+        remember_sms(self, env->sms_send->key, sent.delivered);
+    }
     sent.detail = sent.delivered ? delivered : failed;
     Pl__Envelope reply = PL__ENVELOPE__INIT;
     reply.body_case = PL__ENVELOPE__BODY_SMS_SENT;
@@ -432,13 +496,15 @@ static void take_messages(exchange_t *self)
         {self->telephony, PL__ENVELOPE__BODY_LEG_DIAL, on_dial},
         {self->telephony, PL__ENVELOPE__BODY_LEG_HANGUP, on_hangup},
         {self->telephony, PL__ENVELOPE__BODY_LEG_TRANSFER, on_transfer},
+        {self->telephony, PL__ENVELOPE__BODY_LEG_MOVE, on_move},
         {self->telephony, PL__ENVELOPE__BODY_LEG_SEND_DTMF, on_send_dtmf},
         {self->telephony, PL__ENVELOPE__BODY_LEG_KEEP_ALIVE, on_keep_alive},
-        {self->telephony, PL__ENVELOPE__BODY_LEG_TRANSCRIPT, on_transcript},
+        {self->telephony, PL__ENVELOPE__BODY_LEG_TRANSCRIPT, on_ignored},
         {self->telephony, PL__ENVELOPE__BODY_SMS_SEND, on_sms_send},
         {self->speech, PL__ENVELOPE__BODY_LISTEN, on_listen},
         {self->speech, PL__ENVELOPE__BODY_SAY, on_say},
         {self->speech, PL__ENVELOPE__BODY_SAY_STOP, on_say_stop},
+        {self->speech, PL__ENVELOPE__BODY_PHRASES_WARM, on_ignored},
     };
     for (size_t i = 0; i < sizeof handlers / sizeof *handlers; i++) {
         pl_bus_on(handlers[i].bus, handlers[i].body, handlers[i].fn, self);
@@ -487,6 +553,7 @@ void exchange_destroy(exchange_t **self_p)
             free(leg);
         }
     }
+    for (size_t i = 0; i < SMS_KEYS; i++) free(self->sms_keys[i]);
     pl_config_destroy(&self->telephony_config);
     pl_config_destroy(&self->speech_config);
     free(self);

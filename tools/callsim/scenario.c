@@ -46,6 +46,8 @@ const pl_config_key_t scenario_keys[] = {
     KEY("sms", STRING, "delivered", 0, 0, "what becomes of an SMS: delivered or fails"),
     KEY("system.config", STRING, "", 0, 0,
         "configuration of the system under test (make scenarios), beside the scenario"),
+    KEY("system.body", STRING, "", 0, 0,
+        "JSON of POST /call, beside the scenario: the caller is rung with it"),
     KEY("system.set[]", STRING, NULL, 0, 0, "further settings of it: path=value"),
     KEY("system.managers[]", STRING, NULL, 0, 0, "who is to talk, in turn: script, llm (script)"),
     KEY("system.model", STRING, "", 0, 0, "rules of the language model's double, beside it"),
@@ -369,6 +371,7 @@ void scenario_print_system(const scenario_t *self, FILE *out)
     const pl_config_t *config = self->config;
     print_line(out, "lang", pl_config_str(config, "lang"));
     print_line(out, "config", pl_config_str(config, "system.config"));
+    print_line(out, "body", pl_config_str(config, "system.body"));
     print_line(out, "model", pl_config_str(config, "system.model"));
     print_line(out, "knowledge", pl_config_str(config, "system.knowledge"));
     for (size_t i = 0; i < pl_config_count(config, "system.set"); i++) {

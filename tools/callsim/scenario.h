@@ -98,7 +98,7 @@ void scenario_destroy(scenario_t **self_p);
 /* The first thing in it that only a caller by text can do; NULL: it is for sound as well. */
 const char *scenario_text_only(const scenario_t *self);
 
-/* What it wants of the system under test, a line each: "config FILE", "set PATH=VALUE",
+/* What it wants of the system under test, a line each: "config FILE", "body FILE", "set PATH=VALUE",
  * "manager NAME", "model FILE", "knowledge FOLDER"; files as the scenario names them. And "lang". */
 void scenario_print_system(const scenario_t *self, FILE *out);
 
