@@ -58,6 +58,7 @@ help:
 	@echo 'make         build into $(B)/bin'
 	@echo 'make check   unit tests;  check-<part> for one of: common $(SERVICES) $(TOOLS)'
 	@echo 'make integration   the whole system under test;  ONLY=name for one'
+	@echo 'make scenarios     calls by text against the real processes;  ONLY=name for one'
 	@echo 'make asan tsan     unit tests under the sanitizers'
 	@echo 'make fmt lint      format the code; check format, layering, settings and clang-tidy'
 	@echo 'make analyze       lint, and the path-sensitive analyzer of clang (minutes)'
@@ -175,6 +176,10 @@ check-parts: $(foreach p,$(PARTS),$(UNIT_$(p)))
 
 integration: all
 	@B=$(B) tests/run-integration $(ONLY)
+
+.PHONY: scenarios
+scenarios: all doubles
+	@B=$(B) tests/run-scenarios $(ONLY)
 
 .PHONY: test-compose test-k8s
 test-compose: all
