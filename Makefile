@@ -18,7 +18,7 @@ SERVICES := gateway telephony speech dialogue rag persistence
 TOOLS := callsim parley
 
 # ---- what each part links ------------------------------------------------------------------------
-PKG_common := libczmq libzmq libuv libcurl yaml-0.1 libprotobuf-c
+PKG_common := libczmq libzmq libuv libcurl yaml-0.1 libprotobuf-c libcjson
 PKG_gateway := libwebsockets libcjson libcmark openssl
 PKG_telephony := libre libwebsockets spandsp speexdsp libcjson openssl
 PKG_speech := pocketsphinx sphinxbase espeak-ng speexdsp libcjson
@@ -164,6 +164,7 @@ $(B)/tests/unit/dialogue/work_crash_test: | $(B)/bin/parley-persistence $(B)/bin
 $(B)/tests/unit/parley/jobs_test: | $(B)/bin/parley-persistence $(B)/bin/parley
 $(B)/tests/unit/rag/process_test: | $(B)/bin/parley-rag
 $(patsubst %,$(B)/tests/unit/telephony/%_test,process call_in browser register): | $(B)/bin/parley-telephony
+$(patsubst %,$(B)/tests/unit/dialogue/%_test,llm llm_faults): | $(B)/bin/llm-double
 # Voice activity and what cleans a voice are tested with real voices.
 $(patsubst %,$(B)/tests/unit/telephony/%_test,vad cleaner): LIBS_telephony := $(LIBS_speech)
 

@@ -1,5 +1,6 @@
 #include "services/dialogue/config.h"
 
+#include "services/dialogue/llm/llm_keys.h"
 #include "services/dialogue/model/instructions.h"
 
 #define STRING(path, fallback, help)                                                               \
@@ -17,6 +18,7 @@
     STRING("prompts.llm." name, "", help "; empty: built in"),
 
 const pl_config_key_t dialogue_config_keys[] = {
+    LLM_KEYS,
     INT("dialogue.max_calls", "500", 1, 100000, "calls at once; more are refused as busy"),
     STRING("dialogue.manager", "script", "who decides what is said: script"),
     STRING("dialogue.timezone", "UTC", "zone of the callers' clock, like Europe/Paris"),

@@ -47,7 +47,7 @@ typedef struct {
     size_t n_tools;
     const char *answer_schema; /* JSON schema: the answer is JSON of that shape; NULL: free text */
     const char *answer_name;   /* name of that schema, [A-Za-z0-9_-] */
-    uint32_t max_tokens;       /* 0: no limit of ours */
+    uint32_t max_tokens;       /* 0: no limit of ours; spoken answers: llm_answer_tokens */
     uint32_t timeout_ms;       /* of the whole exchange with retries; 0: the configuration's */
 } llm_request_t;
 
@@ -96,10 +96,13 @@ llm_asked_t *llm_ask(llm_t *self, llm_size_t size, const llm_request_t *request,
 void llm_cancel(llm_asked_t **asked_p); /* NULL is fine. After done the handle is spent: set it to
                                            NULL in done and do not cancel it. */
 
-/* Is a model worth asking just now, as far as the last answers tell? */
+/* Is a model worth asking just now, as far as the last answers tell? A model that is not is probed
+ * by requests of our own, so that this becomes true again without a caller's trying. */
 bool llm_well(const llm_t *self);
 /* Tokens that fit into the context of that size. */
 uint32_t llm_context_tokens(const llm_t *self, llm_size_t size);
+/* Tokens a spoken answer may have, as configured (llm.*.max_tokens). */
+uint32_t llm_answer_tokens(const llm_t *self, llm_size_t size);
 /* An estimate, on the safe side, without the model's own tokenizer. */
 uint32_t llm_tokens(const char *text);
 

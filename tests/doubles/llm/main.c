@@ -129,6 +129,10 @@ int main(int argc, char **argv)
     int status = read_options(argc, argv, &options);
     if (status >= 0) return status;
     (void)signal(SIGPIPE, SIG_IGN);
+    sigset_t terminate; /* whoever starts us may have it blocked */
+    sigemptyset(&terminate);
+    sigaddset(&terminate, SIGTERM);
+    sigprocmask(SIG_UNBLOCK, &terminate, NULL);
     script_t *script = load_script(options.script);
     if (!script) return EXIT_CONFIG;
     journal_t *journal = journal_open(options.log);
