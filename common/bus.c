@@ -27,7 +27,7 @@ typedef struct {
 
 struct pl_bus {
     pl_loop_t *loop;
-    char *service, *instance;
+    char *service, *instance, *note;
     char endpoint[BUS_ENDPOINT_BYTES];
     int claim_fd;
     pl_curve_t *curve;
@@ -235,6 +235,7 @@ static void on_heartbeat(void *arg, const Pl__Envelope *env, pl_request_t *reque
     beat.capacity = self->capacity;
     beat.draining = self->draining;
     beat.started = self->started;
+    beat.note = self->note ? self->note : "";
     Pl__Envelope reply = PL__ENVELOPE__INIT;
     reply.body_case = PL__ENVELOPE__BODY_HEARTBEAT_REPLY;
     reply.heartbeat_reply = &beat;
@@ -387,6 +388,7 @@ void pl_bus_destroy(pl_bus_t **self_p)
     pl_arena_destroy(&self->arena);
     free(self->service);
     free(self->instance);
+    free(self->note);
     free(self);
     *self_p = NULL;
 }
@@ -405,6 +407,14 @@ void pl_bus_load(pl_bus_t *self, uint32_t load, uint32_t capacity)
 void pl_bus_drain(pl_bus_t *self)
 {
     self->draining = true;
+}
+
+void pl_bus_note(pl_bus_t *self, const char *note)
+{
+    if (self->note && strcmp(self->note, note) == 0) return;
+    free(self->note);
+    self->note = strdup(note);
+    assert(self->note);
 }
 
 void pl_bus_on(pl_bus_t *self, Pl__Envelope__BodyCase body, pl_bus_handler_fn *fn, void *arg)

@@ -39,6 +39,7 @@ typedef struct {
     bool draining;
     bool up;
     uint64_t started; /* changes when the instance was restarted */
+    const char *note; /* what it cannot do at the moment, for people; "" mostly */
 } pl_peer_t;
 
 /* Binds and starts looking for the services named in peers (NULL-terminated). Fails with
@@ -55,6 +56,9 @@ const char *pl_bus_instance(const pl_bus_t *self);
 /* Own load, told in the next heartbeats. */
 void pl_bus_load(pl_bus_t *self, uint32_t load, uint32_t capacity);
 void pl_bus_drain(pl_bus_t *self); /* from now on: draining */
+/* What it cannot do at the moment though it works, for readiness to show; "" for nothing. Copied;
+ * told in the next heartbeats. */
+void pl_bus_note(pl_bus_t *self, const char *note);
 
 /* ---- receiving ---- */
 

@@ -45,6 +45,7 @@ struct bus_link {
     pl_monitor_t *monitor; /* of talk */
 
     char *instance; /* "" until it first answered */
+    char *note;
     uint32_t load, capacity;
     bool draining, up, mismatched;
     uint64_t started;
@@ -136,6 +137,7 @@ static void on_heartbeat(bus_link_t *link, const Pl__Envelope *env)
     bool now_draining = beat->draining && !link->draining;
     link->draining = beat->draining;
     replace(&link->instance, beat->instance);
+    replace(&link->note, beat->note);
     if (!link->up) {
         link->up = true;
         link->mismatched = false;
@@ -241,6 +243,7 @@ static void link_free(bus_link_t *link, int linger_ms)
     free(link->service);
     free(link->endpoint);
     free(link->instance);
+    free(link->note);
     free(link);
 }
 
@@ -272,7 +275,8 @@ static void link_add(bus_peers_t *self, const char *service, const char *endpoin
     link->service = strdup(service);
     link->endpoint = strdup(endpoint);
     link->instance = strdup("");
-    assert(link->service && link->endpoint && link->instance);
+    link->note = strdup("");
+    assert(link->service && link->endpoint && link->instance && link->note);
     link->name = name;
     link->listed = true;
     bus_link_t **at = &self->links; /* at the end: pl_bus_peers lists in the order of the file */
@@ -451,7 +455,8 @@ void bus_link_peer(const bus_link_t *link, pl_peer_t *out)
                        .capacity = link->capacity,
                        .draining = link->draining,
                        .up = link->up,
-                       .started = link->started};
+                       .started = link->started,
+                       .note = link->note};
 }
 
 size_t bus_peers_list(const bus_peers_t *self, const char *service, pl_peer_t *out, size_t max)

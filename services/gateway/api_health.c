@@ -29,8 +29,13 @@ void api_readiness(api_t *api, http_exchange_t *x, const char *param)
         pl_peer_t peer;
         bool ok =
             checks[i].service ? pl_bus_pick(api->bus, checks[i].service, &peer) : !api->draining;
-        text_fmt(&list, "%s{\"id\":\"%s\",\"status\":\"%s\"}", i ? "," : "", checks[i].id,
+        text_fmt(&list, "%s{\"id\":\"%s\",\"status\":\"%s\"", i ? "," : "", checks[i].id,
                  ok ? "ok" : "fail");
+        if (ok && checks[i].service && *peer.note) {
+            text_add(&list, ",\"detail\":");
+            text_json(&list, peer.note);
+        }
+        text_add(&list, "}");
         all = all && ok;
     }
     text_fmt(&body, "{\"status\":\"%s\",\"checks\":[%s]}", all ? "ok" : "fail", list.data);

@@ -202,6 +202,8 @@ class Operation(unittest.TestCase):
         _, ready = ask_json("GET", "/health/readiness")
         self.assertEqual([c["id"] for c in ready["checks"]],
                          ["cache", "store", "startup", "search", "sms", "telephony", "speech", "dialogue"])
+        self.assertEqual({c["id"]: c["detail"] for c in ready["checks"] if "detail" in c},
+                         {"search": 'by "words" alone'})
         metrics = ask("GET", "/metrics")[1].decode()
         for instance in ("gateway-0", "dialogue-0", "persistence-0", "telephony-0", "speech-0", "rag-0"):
             self.assertIn(f'parley_up{{instance="{instance}"', metrics)

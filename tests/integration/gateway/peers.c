@@ -150,6 +150,7 @@ int main(int argc, char **argv)
     pl_bus_on(bus[1], PL__ENVELOPE__BODY_STORE_GET, on_store_get, NULL);
     pl_bus_on(bus[1], PL__ENVELOPE__BODY_STORE_LIST, on_store_list, NULL);
     pl_bus_on(bus[2], PL__ENVELOPE__BODY_PHONE_TICKET_GET, on_ticket, NULL);
+    pl_bus_note(bus[4], "by \"words\" alone");
     pl_loop_on_terminate(loop, on_terminate, loop);
     pl_loop_run(loop);
     for (size_t i = 0; i < late_count; i++) pl_request_done(&late[i]);

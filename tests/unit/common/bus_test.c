@@ -372,6 +372,33 @@ static void every_instance_tells_its_metrics(void **state)
     close_two(&dialogue, &speech);
 }
 
+static bool notes_a_limit(void *arg)
+{
+    const node_t *node = arg;
+    pl_peer_t peer;
+    return pl_bus_pick(node->bus, "speech", &peer) && strcmp(peer.note, "whispers only") == 0;
+}
+
+static bool notes_nothing(void *arg)
+{
+    const node_t *node = arg;
+    pl_peer_t peer;
+    return pl_bus_pick(node->bus, "speech", &peer) && *peer.note == '\0';
+}
+
+static void what_an_instance_cannot_do_is_told_to_its_peers(void **state)
+{
+    (void)state;
+    node_t *dialogue, *speech;
+    open_two(&dialogue, &speech);
+    assert_true(notes_nothing(dialogue));
+    pl_bus_note(speech->bus, "whispers only");
+    assert_true(run_until(loop, 2000, notes_a_limit, dialogue));
+    pl_bus_note(speech->bus, "");
+    assert_true(run_until(loop, 2000, notes_nothing, dialogue));
+    close_two(&dialogue, &speech);
+}
+
 int main(void)
 {
     pl_signals_init();
@@ -388,6 +415,7 @@ int main(void)
         ON_A_LOOP(a_taken_endpoint_is_refused_and_free_again_afterwards),
         ON_A_LOOP(a_flood_of_events_is_refused_or_delivered_never_lost),
         ON_A_LOOP(every_instance_tells_its_metrics),
+        ON_A_LOOP(what_an_instance_cannot_do_is_told_to_its_peers),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
