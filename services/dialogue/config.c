@@ -2,6 +2,7 @@
 
 #include "services/dialogue/llm/llm_keys.h"
 #include "services/dialogue/model/instructions.h"
+#include "services/dialogue/work/notices.h"
 
 #define STRING(path, fallback, help)                                                               \
     {                                                                                              \
@@ -16,6 +17,9 @@
 
 #define INSTRUCTION(id, name, placeholders, help)                                                  \
     STRING("prompts.llm." name, "", help "; empty: built in"),
+
+#define NOTICE(id, name, placeholders, help)                                                       \
+    STRING("prompts.sms." name, "", help "; empty: built in"),
 
 const pl_config_key_t dialogue_config_keys[] = {
     LLM_KEYS,
@@ -38,6 +42,10 @@ const pl_config_key_t dialogue_config_keys[] = {
     INT("dialogue.jobs.lease_sec", "60", 1, 3600,
         "after so long another instance takes up the work of one that died"),
     INT("dialogue.jobs.poll_ms", "5000", 100, 600000, "how often work is asked for without a hint"),
+    {"dialogue.sms_report.enabled", PL_CONFIG_BOOL, "true", 0, 0,
+     "after a call the caller gets an SMS that sums it up"},
+    {"dialogue.sms_report.to_stated", PL_CONFIG_BOOL, "false", 0, 0,
+     "a policyholder_phone that the caller has merely stated gets one too"},
     {"dialogue.script.ask_policyholder", PL_CONFIG_BOOL, "false", 0, 0,
      "ask for policyholder_name, _email and _phone even where the claim does not list them"},
     {"dialogue.script.answer_score", PL_CONFIG_DOUBLE, "2.0", 0, 5,
@@ -80,7 +88,8 @@ const pl_config_key_t dialogue_config_keys[] = {
            "how callers name it, in English"),
 
     STRING("prompts.tts_lang", "en-US", "language of the wordings below"),
-    INSTRUCTION_MAP(INSTRUCTION) PROMPT_MAP(PROMPT){NULL, PL_CONFIG_STRING, NULL, 0, 0, NULL},
+    INSTRUCTION_MAP(INSTRUCTION) NOTICE_MAP(NOTICE)
+        PROMPT_MAP(PROMPT){NULL, PL_CONFIG_STRING, NULL, 0, 0, NULL},
 };
 
 static uint32_t number(const pl_config_t *cfg, const char *path)

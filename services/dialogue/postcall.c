@@ -263,7 +263,7 @@ Pl__Next *postcall_next(const Pl__CallRecord *record)
 
 void postcall_jobs(const Pl__CallRecord *record, effects_t *fx)
 {
-    static const char *const kinds[] = {"synthesis", "next"};
+    static const char *const kinds[] = {"synthesis", "next", "sms_report"};
     if (!record->initiate || !postcall_worth(record)) return;
     /* The same work as long as nothing more was said: a later end of the call takes its place. */
     char payload[64];

@@ -356,6 +356,7 @@ pl_err_t server_new(server_t **out, const pl_config_t *cfg)
     self->loop = pl_loop_new();
     pl_err_t err = read_settings(self);
     if (!err) err = pl_bus_new(&self->bus, self->loop, cfg, peers);
+    if (!err) err = office_new(&self->office, self->loop, self->bus, cfg, NULL, stop_now, self);
     if (err) {
         server_destroy(&self);
         return err;
@@ -379,7 +380,6 @@ pl_err_t server_new(server_t **out, const pl_config_t *cfg)
     };
     self->arrivals = arrivals_new(&arrivals);
     self->recovery = recovery_new(self->loop, self->bus, self->desk.store_timeout_ms);
-    self->office = office_new(self->loop, self->bus, cfg, NULL, stop_now, self);
     set_handlers(self);
     tell_load(self);
     self->keep_alive = pl_timer_start(self->loop, KEEP_ALIVE_MS, KEEP_ALIVE_MS, keep_alive, self);

@@ -4,14 +4,17 @@
 #include <stdlib.h>
 
 #include "services/dialogue/work/insight.h"
+#include "services/dialogue/work/notices.h"
+#include "services/dialogue/work/report.h"
 #include "services/dialogue/work/worker.h"
 
 struct office {
     workshop_t shop;
+    notices_t *notices;
     worker_t *worker;
 };
 
-static const work_kind_t *const kinds[] = {&work_synthesis, &work_next, NULL};
+static const work_kind_t *const kinds[] = {&work_synthesis, &work_next, &work_sms_report, NULL};
 
 static void on_ready(void *arg, const Pl__Envelope *env, pl_request_t *request)
 {
@@ -21,12 +24,23 @@ static void on_ready(void *arg, const Pl__Envelope *env, pl_request_t *request)
     office_wake(self);
 }
 
-office_t *office_new(pl_loop_t *loop, pl_bus_t *bus, const pl_config_t *cfg, llm_t *llm,
-                     void (*idle)(void *arg), void *arg)
+pl_err_t office_new(office_t **out, pl_loop_t *loop, pl_bus_t *bus, const pl_config_t *cfg,
+                    llm_t *llm, void (*idle)(void *arg), void *arg)
 {
+    notices_t *notices = NULL;
+    pl_err_t err = notices_new(&notices, cfg);
+    if (err) return err;
     office_t *self = calloc(1, sizeof *self);
     assert(self);
-    self->shop = (workshop_t){.loop = loop, .bus = bus, .llm = llm};
+    self->notices = notices;
+    self->shop = (workshop_t){
+        .loop = loop,
+        .bus = bus,
+        .llm = llm,
+        .notices = notices,
+        .sms_report = pl_config_bool(cfg, "dialogue.sms_report.enabled"),
+        .sms_to_stated = pl_config_bool(cfg, "dialogue.sms_report.to_stated"),
+    };
     worker_opts_t opts = {
         .concurrency = (uint32_t)pl_config_int(cfg, "dialogue.jobs.concurrency"),
         .lease_ms = 1000 * (uint32_t)pl_config_int(cfg, "dialogue.jobs.lease_sec"),
@@ -35,7 +49,8 @@ office_t *office_new(pl_loop_t *loop, pl_bus_t *bus, const pl_config_t *cfg, llm
     };
     self->worker = worker_new(&self->shop, kinds, &opts, idle, arg);
     pl_bus_on(bus, PL__ENVELOPE__BODY_JOB_READY, on_ready, self);
-    return self;
+    *out = self;
+    return PL_OK;
 }
 
 void office_destroy(office_t **self_p)
@@ -44,6 +59,7 @@ void office_destroy(office_t **self_p)
     if (!self) return;
     *self_p = NULL;
     worker_destroy(&self->worker);
+    notices_destroy(&self->notices);
     free(self);
 }
 

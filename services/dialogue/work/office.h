@@ -14,9 +14,10 @@
 typedef struct office office_t;
 
 /* Handles JobReady of the bus. llm may be NULL. idle is called once a draining office has nothing
- * left to do, never from within a call of its functions. Before the bus runs. */
-office_t *office_new(pl_loop_t *loop, pl_bus_t *bus, const pl_config_t *cfg, llm_t *llm,
-                     void (*idle)(void *arg), void *arg);
+ * left to do, never from within a call of its functions. Before the bus runs. PL_INVALID: a setting
+ * is wrong; said on standard error. */
+pl_err_t office_new(office_t **out, pl_loop_t *loop, pl_bus_t *bus, const pl_config_t *cfg,
+                    llm_t *llm, void (*idle)(void *arg), void *arg);
 void office_destroy(office_t **self_p); /* NULL is fine; before the bus and the model */
 
 void office_wake(office_t *self);  /* persistence is up, or a call has left work */

@@ -26,6 +26,9 @@ typedef struct {
     pl_loop_t *loop;
     pl_bus_t *bus;
     llm_t *llm; /* NULL: no model, results are made by rule */
+    const struct notices *notices;
+    bool sms_report;    /* callers get an SMS after the call */
+    bool sms_to_stated; /* and so does a number that they merely stated */
 } workshop_t;
 
 typedef struct {
@@ -59,8 +62,14 @@ void work_fail(work_t **work_p, uint32_t retry_after_ms, const work_result_t *re
 void work_give_up(work_t **work_p, const work_result_t *result, const char *fmt, ...)
     __attribute__((format(printf, 3, 4)));
 
-/* Notes progress with the job, for whoever goes on after us; noted is called once that is durable.
- * If it cannot be noted the work is cancelled instead. */
-void work_note(work_t *self, const void *bytes, size_t size, void (*noted)(work_t *work));
+/* Notes progress with the job, for whoever goes on after us; noted(arg) is called once that is
+ * durable. If it cannot be noted the work is cancelled instead. One note at a time. */
+void work_note(work_t *self, const void *bytes, size_t size, void (*noted)(void *arg), void *arg);
+
+/* A request to another process; answered is called once, unless the work ends or is cancelled before.
+ * reply as of pl_bus_request. One request at a time. */
+typedef void work_answer_fn(void *arg, pl_err_t err, const Pl__Envelope *reply);
+void work_ask(work_t *self, const char *to, Pl__Envelope *env, uint32_t timeout_ms,
+              work_answer_fn *answered, void *arg);
 
 #endif

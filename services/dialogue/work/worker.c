@@ -32,7 +32,10 @@ struct work {
     Pl__Job *job;
     Pl__CallRecord *record;
     void *kept;
-    void (*noted)(work_t *work);
+    void (*noted)(void *arg);
+    void *noted_arg;
+    work_answer_fn *answered;
+    void *answered_arg;
     pl_timer_t *renew;
     uint64_t started_ms;
 
@@ -180,10 +183,10 @@ static void on_noted(void *arg, pl_err_t err, const Pl__Envelope *reply)
     if (err)
         lost(self, pl_bus_error_detail(err, reply));
     else
-        self->noted(self);
+        self->noted(self->noted_arg);
 }
 
-void work_note(work_t *self, const void *bytes, size_t size, void (*noted)(work_t *work))
+void work_note(work_t *self, const void *bytes, size_t size, void (*noted)(void *arg), void *arg)
 {
     Pl__Envelope env;
     Pl__JobRenew body;
@@ -191,7 +194,26 @@ void work_note(work_t *self, const void *bytes, size_t size, void (*noted)(work_
     body.note = 1;
     body.progress = (ProtobufCBinaryData){size, (uint8_t *)bytes};
     self->noted = noted;
+    self->noted_arg = arg;
     ask(self, &env, on_noted);
+}
+
+/* ---- others ---- */
+
+static void on_answered(void *arg, pl_err_t err, const Pl__Envelope *reply)
+{
+    work_t *self = arg;
+    if (replied(self) && self->state == WORK_RUNNING)
+        self->answered(self->answered_arg, err, reply);
+}
+
+void work_ask(work_t *self, const char *to, Pl__Envelope *env, uint32_t timeout_ms,
+              work_answer_fn *answered, void *arg)
+{
+    self->answered = answered;
+    self->answered_arg = arg;
+    self->replies++;
+    pl_bus_request(self->worker->shop->bus, to, env, timeout_ms, on_answered, self);
 }
 
 /* ---- reporting ---- */

@@ -42,6 +42,12 @@ static struct {
     unsigned get_failures;   /* the same of look-ups of a call */
     pl_err_t refuse_results; /* JobDone and JobFail are refused so */
     pl_err_t refuse_renewals;
+
+    /* telephony, once shop_telephony was called */
+    unsigned sms_asked, sms_sent; /* requests; those that reached a phone */
+    char sms_to[64], sms_text[2048], sms_key[256], sms_keys[SHOP_JOBS][256];
+    bool sms_again, sms_silent, sms_unknown; /* of the last; give no answer; say so */
+    pl_err_t sms_error;
 } shop;
 
 static const pl_config_key_t shop_no_keys[] = {{NULL, PL_CONFIG_STRING, NULL, 0, 0, NULL}};
@@ -177,12 +183,49 @@ static void shop_on_fail(void *arg, const Pl__Envelope *env, pl_request_t *reque
     pl_request_done(&request);
 }
 
+/* ---- telephony ---- */
+
+/* Sends a key once, as the real one does. */
+static void shop_on_sms(void *arg, const Pl__Envelope *env, pl_request_t *request)
+{
+    (void)arg;
+    const Pl__SmsSend *sms = env->sms_send;
+    Pl__Envelope reply = PL__ENVELOPE__INIT;
+    Pl__SmsSent sent = PL__SMS_SENT__INIT;
+    shop.sms_asked++;
+    shop.sms_again = sms->again;
+    (void)snprintf(shop.sms_to, sizeof shop.sms_to, "%s", sms->to);
+    (void)snprintf(shop.sms_text, sizeof shop.sms_text, "%s", sms->text);
+    (void)snprintf(shop.sms_key, sizeof shop.sms_key, "%s", sms->key);
+    if (shop.sms_error) {
+        pl_request_refuse(&request, shop.sms_error, 0, "the carrier says no");
+        return;
+    }
+    bool known = false;
+    for (unsigned i = 0; i < shop.sms_sent; i++)
+        known = known || strcmp(shop.sms_keys[i], sms->key) == 0;
+    if (!known && !shop.sms_unknown) {
+        assert_true(shop.sms_sent < SHOP_JOBS);
+        (void)snprintf(shop.sms_keys[shop.sms_sent++], sizeof shop.sms_keys[0], "%s", sms->key);
+    }
+    if (shop.sms_silent) { /* it was sent, and then it died */
+        pl_request_refuse(&request, PL_UNAVAILABLE, 0, "gone");
+        return;
+    }
+    sent.delivered = !shop.sms_unknown;
+    sent.unknown = shop.sms_unknown;
+    sent.detail = "as the test wants it";
+    reply.body_case = PL__ENVELOPE__BODY_SMS_SENT;
+    reply.sms_sent = &sent;
+    pl_request_reply(&request, &reply);
+}
+
 /* ---- the place ---- */
 
-static pl_bus_t *shop_bus(size_t i, const char *service, const char *peer)
+static pl_bus_t *shop_bus(size_t i, const char *service, const char *peer, const char *second)
 {
     char dir[128];
-    const char *peers[] = {peer, NULL};
+    const char *peers[] = {peer, second, NULL};
     (void)snprintf(dir, sizeof dir, "bus.run_dir=%s", shop.dir);
     const char *args[] = {
         "test", "--set", dir, "--set", "log.level=error", "--set", "bus.heartbeat_ms=50"};
@@ -230,8 +273,8 @@ static inline void shop_start(const work_kind_t *const *kinds, const worker_opts
     (void)snprintf(shop.dir, sizeof shop.dir, "/tmp/parley-shop-XXXXXX");
     assert_non_null(mkdtemp(shop.dir));
     shop.loop = pl_loop_new();
-    shop.persistence = shop_bus(0, "persistence", NULL);
-    shop.dialogue = shop_bus(1, "dialogue", "persistence");
+    shop.persistence = shop_bus(0, "persistence", NULL, NULL);
+    shop.dialogue = shop_bus(1, "dialogue", "persistence", "telephony");
     pl_bus_on(shop.persistence, PL__ENVELOPE__BODY_JOB_TAKE, shop_on_take, NULL);
     pl_bus_on(shop.persistence, PL__ENVELOPE__BODY_STORE_GET, shop_on_get, NULL);
     pl_bus_on(shop.persistence, PL__ENVELOPE__BODY_JOB_RENEW, shop_on_renew, NULL);
@@ -241,6 +284,26 @@ static inline void shop_start(const work_kind_t *const *kinds, const worker_opts
     shop.shop.loop = shop.loop;
     shop.shop.bus = shop.dialogue;
     shop.worker = worker_new(&shop.shop, kinds, opts, shop_on_idle, NULL);
+}
+
+static bool shop_telephony_is_up(void)
+{
+    pl_peer_t peer;
+    return pl_bus_pick(shop.dialogue, "telephony", &peer);
+}
+
+static inline void shop_telephony(void)
+{
+    shop.telephony = shop_bus(2, "telephony", NULL, NULL);
+    pl_bus_on(shop.telephony, PL__ENVELOPE__BODY_SMS_SEND, shop_on_sms, NULL);
+    assert_true(shop_wait(shop_telephony_is_up));
+}
+
+/* The job waits again, as after a lease that ran out. */
+static inline void shop_again(shop_job_t *at)
+{
+    at->taken = false;
+    worker_wake(shop.worker);
 }
 
 static inline shop_job_t *shop_put(const char *key, const char *kind, const char *call_id)

@@ -1,5 +1,6 @@
 /* work_crash_test.c - the real dialogue process killed while it does post-call work, again and again,
- * with the real persistence process: in the end all of it is done, each piece exactly once.
+ * with the real persistence process: in the end all of it is done, each piece exactly once. The test
+ * is telephony, and sends a text message once under its key, as the real one does.
  *
  * PARLEY_CRASH_ROUNDS sets how often (12).
  */
@@ -15,11 +16,60 @@
 #include "tests/support/process.h"
 #include "tests/unit/persistence/requests.h"
 
-enum { CALLS_A_ROUND = 20, CALLS_MAX = 4096, ROUNDS = 12, DONE_MS = 30000 };
+enum {
+    JOBS_A_CALL = 3,
+    SMS_MS = 5,
+    CALLS_A_ROUND = 20,
+    CALLS_MAX = 4096,
+    ROUNDS = 12,
+    DONE_MS = 30000
+};
 
 static process_t persistence, dialogue;
 static char ids[CALLS_MAX][40];
 static size_t calls;
+static char sms_keys[CALLS_MAX][128]; /* of the messages that reached a phone */
+static size_t sms_sent, sms_repeated;
+
+/* ---- telephony ---- */
+
+/* A carrier takes its time, in which many a worker dies. */
+typedef struct {
+    pl_request_t *request;
+    pl_timer_t *timer;
+} answer_t;
+
+static void answer_sms(void *arg)
+{
+    answer_t *answer = arg;
+    Pl__Envelope reply = PL__ENVELOPE__INIT;
+    Pl__SmsSent sent = PL__SMS_SENT__INIT;
+    sent.delivered = 1;
+    reply.body_case = PL__ENVELOPE__BODY_SMS_SENT;
+    reply.sms_sent = &sent;
+    pl_request_reply(&answer->request, &reply);
+    pl_timer_stop(&answer->timer);
+    free(answer);
+}
+
+static void on_sms(void *arg, const Pl__Envelope *env, pl_request_t *request)
+{
+    (void)arg;
+    const Pl__SmsSend *sms = env->sms_send;
+    bool known = false;
+    for (size_t i = 0; i < sms_sent && !known; i++) known = strcmp(sms_keys[i], sms->key) == 0;
+    if (known) {
+        assert_true(sms->again); /* nobody asks twice without saying so */
+        sms_repeated++;
+    } else {
+        assert_true(sms_sent < CALLS_MAX);
+        (void)snprintf(sms_keys[sms_sent++], sizeof sms_keys[0], "%s", sms->key);
+    }
+    answer_t *answer = calloc(1, sizeof *answer);
+    assert_non_null(answer);
+    answer->request = request;
+    answer->timer = pl_timer_start(persistence.loop, SMS_MS, 0, answer_sms, answer);
+}
 
 /* ---- calls that have just ended ---- */
 
@@ -54,7 +104,7 @@ static void end_call(Pl__CallRecord *record)
         if (effect->change) changes[apply.n_changes++] = effect->change;
         if (effect->job) jobs[apply.n_jobs++] = effect->job;
     }
-    assert_int_equal(apply.n_jobs, 2);
+    assert_int_equal(apply.n_jobs, JOBS_A_CALL);
     apply.write_id = 1;
     apply.changes = changes;
     apply.jobs = jobs;
@@ -74,6 +124,7 @@ static void make_call(void)
     (void)snprintf(id, sizeof ids[0], "%08zx-0000-4000-8000-000000000000", calls);
     (void)make_create(&create, id, "+15550100", 1000);
     create.call.in_progress = 0;
+    create.initiate.lang_default = "en-US";
     Pl__CallRecord *record = pl_record_copy(&create.call);
     add_message(record, 1, PL__ACTION__CALL, PL__PERSONA__HUMAN, "");
     add_message(record, 2, PL__ACTION__TALK, PL__PERSONA__HUMAN, "my laptop is broken");
@@ -115,8 +166,10 @@ static void check_call(const char *id)
     const Pl__CallRecord *record = reply->store_call->call;
     assert_non_null(record->synthesis);
     assert_non_null(record->next);
-    /* Created, ended, and one write for each job: a second result would be a fifth version. */
-    assert_int_equal(record->version, 4);
+    assert_int_equal(record->n_messages, 4);
+    assert_int_equal(record->messages[3]->action, PL__ACTION__SMS);
+    /* Created, ended, and one write for each job: a second result would be one version more. */
+    assert_int_equal(record->version, 2 + JOBS_A_CALL);
     pl__envelope__free_unpacked(reply, NULL);
 }
 
@@ -140,15 +193,18 @@ static void post_call_work_is_done_once_however_often_its_worker_is_killed(void 
         for (int i = 0; i < CALLS_A_ROUND; i++) make_call();
         seed = seed * 1664525u + 1013904223u;
         start_dialogue();
-        uint64_t until_ms = pl_clock_ms() + DONE_MS; /* it has begun */
-        while (open_jobs(&dead) >= before + 2 * (uint64_t)CALLS_A_ROUND) {
+        /* It has begun: with anything, or, every second time, with a message. */
+        uint64_t until_ms = pl_clock_ms() + DONE_MS;
+        size_t sent = sms_sent;
+        while (round % 2 ? sms_sent == sent
+                         : open_jobs(&dead) >= before + JOBS_A_CALL * (uint64_t)CALLS_A_ROUND) {
             assert_true(pl_clock_ms() < until_ms);
             process_run_ms(&persistence, 1);
         }
         process_run_ms(&persistence, (seed >> 16) % 12);
         assert_int_equal(process_stop(&dialogue, SIGKILL), 256 + SIGKILL);
         uint64_t open = open_jobs(&dead);
-        killed_at_work += open > 0 && open < before + 2 * (uint64_t)CALLS_A_ROUND;
+        killed_at_work += open > 0 && open < before + JOBS_A_CALL * (uint64_t)CALLS_A_ROUND;
     }
     start_dialogue();
     uint64_t dead = 0;
@@ -160,9 +216,12 @@ static void post_call_work_is_done_once_however_often_its_worker_is_killed(void 
     assert_int_equal(dead, 0);
     assert_true(killed_at_work > 0); /* else it was killed before any work */
     for (size_t i = 0; i < calls; i++) check_call(ids[i]);
+    assert_int_equal(sms_sent, calls);
+    assert_true(sms_repeated > 0); /* else none was killed while it sent */
     assert_int_equal(process_stop(&dialogue, SIGTERM), 0);
-    print_message("%zu calls, killed %ld times, %zu of them in the middle of the work\n", calls,
-                  rounds, killed_at_work);
+    print_message("%zu calls, killed %ld times, %zu of them in the middle of the work; %zu text "
+                  "messages asked for again\n",
+                  calls, rounds, killed_at_work, sms_repeated);
 }
 
 static int setup(void **state)
@@ -170,10 +229,11 @@ static int setup(void **state)
     (void)state;
     pl_signals_init();
     process_make_folder(&persistence, "persistence");
-    persistence.client = "gateway";
+    persistence.client = "telephony";
     persistence.settings[0] = "bus.heartbeat_ms=50";
     process_start(&persistence, NULL);
     process_connect(&persistence);
+    pl_bus_on(persistence.bus, PL__ENVELOPE__BODY_SMS_SEND, on_sms, NULL);
     process_await_up(&persistence);
     dialogue = (process_t){.service = "dialogue"};
     memcpy(dialogue.folder, persistence.folder, sizeof dialogue.folder);

@@ -240,9 +240,9 @@ static void work_whose_lease_is_lost_is_stopped(void **state)
 
 static size_t noted;
 
-static void on_noted(work_t *work)
+static void on_noted(void *arg)
 {
-    (void)work;
+    (void)arg;
     noted++;
 }
 
@@ -259,7 +259,7 @@ static void progress_is_noted_before_the_work_goes_on(void **state)
     shop_start(kinds, &quick);
     worker_wake(shop.worker);
     assert_true(shop_wait(one_held));
-    work_note(held[0], "sending", 7, on_noted);
+    work_note(held[0], "sending", 7, on_noted, NULL);
     assert_int_equal(noted, 0);
     assert_true(shop_wait(noted_once));
     assert_int_equal(shop.jobs[0].job->progress.len, 7);
@@ -276,7 +276,7 @@ static void what_cannot_be_noted_is_not_gone_on_with(void **state)
     worker_wake(shop.worker);
     assert_true(shop_wait(one_held));
     shop.store_failures = 1;
-    work_note(held[0], "sending", 7, on_noted);
+    work_note(held[0], "sending", 7, on_noted, NULL);
     assert_true(shop_wait(none_held));
     assert_int_equal(noted, 0);
     assert_int_equal(cancelled, 1);
@@ -381,7 +381,7 @@ static void a_worker_may_go_at_any_moment(void **state)
     shop.worker = worker_new(&shop.shop, kinds, &quick, shop_on_idle, NULL);
     worker_wake(shop.worker);
     assert_true(shop_wait(one_held));
-    work_note(held[0], "x", 1, on_noted);
+    work_note(held[0], "x", 1, on_noted, NULL);
     worker_destroy(&shop.worker); /* work is held, a note and a look-up are under way */
     assert_int_equal(cancelled, 1);
     shop_run_ms(20);
