@@ -20,12 +20,12 @@ TOOLS := callsim parley
 # ---- what each part links ------------------------------------------------------------------------
 PKG_common := libczmq libzmq libuv libcurl yaml-0.1 libprotobuf-c libcjson
 PKG_gateway := libwebsockets libcjson libcmark openssl
-PKG_telephony := libre libwebsockets spandsp speexdsp libcjson openssl
+PKG_telephony := libre libwebsockets spandsp speexdsp opus libcjson openssl
 PKG_speech := pocketsphinx sphinxbase espeak-ng speexdsp libcjson
 PKG_dialogue := libcjson openssl
 PKG_rag := sqlite3 libcjson libxml-2.0
 PKG_persistence := sqlite3
-PKG_callsim := libre libwebsockets libcjson libcurl spandsp speexdsp pocketsphinx sphinxbase espeak-ng
+PKG_callsim := libre libwebsockets libcjson libcurl spandsp speexdsp opus pocketsphinx sphinxbase espeak-ng
 PKG_parley := libcjson libcurl
 PKG_llm-double := libuv libcjson libcrypto
 LIBS_speech := -lflite_cmu_us_slt -lflite_cmu_us_rms -lflite_cmu_us_awb -lflite_cmu_us_kal16 \

@@ -27,7 +27,7 @@ const pl_config_key_t telephony_config_keys[] = {
     STRING("telephony.sip.listen", "0.0.0.0:5060", "address and port of SIP, UDP and TCP"),
     STRING("telephony.sip.advertise", "",
            "our address in Contact and From; empty: the one that reaches the peer"),
-    STRING("telephony.sip.codecs", "G722,L16,PCMU,PCMA", "codecs offered, the best first"),
+    STRING("telephony.sip.codecs", "G722,opus,L16,PCMU,PCMA", "codecs offered, the best first"),
     STRING("telephony.sip.from_user", "parley", "user part of our address in calls out"),
     INT("telephony.sip.ring_timeout_ms", "45000", 1000, 600000,
         "how long a call out may ring when dialogue does not say"),
@@ -58,6 +58,8 @@ const pl_config_key_t telephony_config_keys[] = {
     STRING("telephony.audio.echo", "sip",
            "kinds of leg whose echo is cancelled: sip, browser, none; browsers do it themselves"),
     STRING("telephony.audio.noise", "sip", "kinds of leg whose noise is suppressed"),
+    INT("telephony.audio.comfort_noise_db", "-65", -90, 0,
+        "level of the faint noise sent while nothing is said, dB of full scale; 0: none"),
     STRING("telephony.audio.gain", "none", "kinds of leg that are brought to one loudness"),
 
     /* browser */

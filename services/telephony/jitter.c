@@ -1,13 +1,11 @@
 #include "services/telephony/jitter.h"
 
 #include <assert.h>
-#include <stdbool.h>
 #include <stdlib.h>
 #include <string.h>
 
 enum {
     SLOTS = 64,
-    MAX_PACKET_FRAMES = 3, /* 60 ms */
     BUCKET_US = 5000,
     BUCKETS = 60,
     BASE_SPAN_US = 4000000,      /* the base line is the fastest packet of the last 4 to 8 s */
@@ -74,7 +72,10 @@ jitter_t *jitter_new(const codec_info_t *codec, uint32_t min_ms, uint32_t max_ms
     self->codec = codec;
     self->min_us = (int64_t)min_ms * 1000;
     self->max_us = (int64_t)max_ms * 1000;
-    self->slot_bytes = MAX_PACKET_FRAMES * codec->payload_bytes;
+    self->slot_bytes = CODEC_MAX_PAYLOAD_BYTES;
+    if (codec->payload_bytes > 0) {
+        self->slot_bytes = codec->payload_bytes * CODEC_MAX_SAMPLES / CODEC_FRAME_SAMPLES;
+    }
     self->payloads = malloc(SLOTS * self->slot_bytes);
     if (!self->payloads) abort();
     self->target_us = self->min_us;
@@ -201,11 +202,9 @@ static jitter_put_t insert(jitter_t *self, int64_t timestamp, uint32_t ticks,
 jitter_put_t jitter_put(jitter_t *self, uint64_t now_us, uint32_t timestamp, const uint8_t *payload,
                         size_t bytes)
 {
-    const codec_info_t *c = self->codec;
-    if (bytes == 0 || bytes > self->slot_bytes || bytes * c->ticks_per_frame % c->payload_bytes) {
-        return JITTER_MALFORMED;
-    }
-    uint32_t ticks = (uint32_t)(bytes * c->ticks_per_frame / c->payload_bytes);
+    uint32_t ticks = codec_ticks(self->codec, payload, bytes);
+    if (ticks == 0) return JITTER_MALFORMED;
+    assert(bytes <= self->slot_bytes);
 
     bool resynced = false;
     if (self->started && now_us > self->arrived_us + IDLE_AFTER_US) self->started = false;
@@ -249,15 +248,31 @@ jitter_out_t jitter_get(jitter_t *self, uint64_t now_us)
         drop_first(self); /* the payload stays where it is until another one takes the slot */
         int64_t end = s->timestamp + s->ticks;
         if (end <= self->play) continue;
-        size_t past = (size_t)(self->play - s->timestamp) * s->bytes / s->ticks;
+        uint32_t past = (uint32_t)(self->play - s->timestamp);
         uint32_t ticks = (uint32_t)(end - self->play);
         self->play = end;
-        return (jitter_out_t){.kind = JITTER_PACKET,
-                              .payload = self->payloads + slot * self->slot_bytes + past,
-                              .bytes = s->bytes - past,
-                              .ticks = ticks};
+        jitter_out_t out = {.kind = JITTER_PACKET,
+                            .payload = self->payloads + slot * self->slot_bytes,
+                            .bytes = s->bytes,
+                            .ticks = ticks,
+                            .past = past};
+        if (self->codec->payload_bytes == 0) return out;
+        size_t cut = (size_t)past * s->bytes / s->ticks;
+        out.payload += cut;
+        out.bytes -= cut;
+        out.past = 0;
+        return out;
     }
     return (jitter_out_t){.kind = JITTER_EMPTY};
+}
+
+bool jitter_peek(const jitter_t *self, const uint8_t **payload, size_t *bytes)
+{
+    if (self->used == 0) return false;
+    uint8_t slot = self->order[0];
+    *payload = self->payloads + slot * self->slot_bytes;
+    *bytes = self->slots[slot].bytes;
+    return true;
 }
 
 void jitter_skip(jitter_t *self, uint32_t ticks)

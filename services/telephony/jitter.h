@@ -10,6 +10,7 @@
 #ifndef PL_TELEPHONY_JITTER_H
 #define PL_TELEPHONY_JITTER_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -24,7 +25,7 @@ typedef enum {
     JITTER_KEPT,
     JITTER_LATE,      /* its time is over */
     JITTER_DUPLICATE, /* that time stamp is here already */
-    JITTER_MALFORMED, /* empty, longer than 60 ms, or not whole samples */
+    JITTER_MALFORMED, /* empty, longer than 60 ms, or no whole frame of the codec */
     JITTER_STRAY,     /* far off the time line; kept out unless the next one agrees */
     JITTER_RESYNCED   /* a new time line begins here: kept, all older packets dropped */
 } jitter_put_t;
@@ -43,10 +44,13 @@ typedef struct {
     jitter_kind_t kind;
     const uint8_t *payload;
     size_t bytes;
-    uint32_t ticks;
+    uint32_t ticks; /* of the payload, what is over already left out */
+    uint32_t past;  /* ticks at the payload's begin that are over: it could not be cut */
 } jitter_out_t;
 
 jitter_out_t jitter_get(jitter_t *self, uint64_t now_us);
+/* The packet behind the gap that jitter_get told; it stays. False: there is none. */
+bool jitter_peek(const jitter_t *self, const uint8_t **payload, size_t *bytes);
 void jitter_skip(jitter_t *self, uint32_t ticks);
 
 /* How much longer (or, negative, shorter) than wanted a packet without jitter waits here before

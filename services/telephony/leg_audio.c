@@ -6,6 +6,7 @@
 
 #include "common/clock.h"
 #include "common/log.h"
+#include "services/telephony/comfort.h"
 #include "services/telephony/duck.h"
 #include "services/telephony/frame_queue.h"
 #include "services/telephony/playout.h"
@@ -31,6 +32,7 @@ struct leg_audio {
     vad_t vad;
     playout_t *playout;
     duck_t duck;
+    comfort_t comfort;
     prompt_t prompt;
 
     speech_lane_t *lane; /* NULL: no stream */
@@ -51,6 +53,7 @@ leg_audio_t *leg_audio_new(media_leg_t id, const leg_audio_opts_t *opts, rtp_leg
     *rtp_p = NULL;
     self->playout = playout_new(opts->credit_ms);
     vad_init(&self->vad, opts->vad_threshold);
+    comfort_init(&self->comfort, opts->comfort_db, (uint32_t)id * 2654435761u);
     self->began_us = pl_clock_us();
     if (!self->rtp) self->cleaner = cleaner_new(PL_FRAME_HZ, &opts->clean_browser);
     return self;
@@ -155,8 +158,10 @@ static void say_next(leg_audio_t *self, int16_t pcm[PL_FRAME_SAMPLES])
 {
     if (self->prompt.pcm)
         prompt_next(self, pcm);
-    else if (playout_tick(self->playout, pcm)) /* zeros when there is nothing */
+    else if (playout_tick(self->playout, pcm))
         duck_apply(&self->duck, pcm);
+    else /* zeros */
+        comfort_add(&self->comfort, pcm);
 }
 
 static void send_reports(leg_audio_t *self)

@@ -116,6 +116,7 @@ pl_err_t media_new(media_t **out, pl_loop_t *control, const pl_config_t *cfg,
         .vad_threshold = pl_config_double(cfg, "features.vad_threshold"),
         .clean_sip = self->clean_sip,
         .clean_browser = self->clean_browser,
+        .comfort_db = (int)pl_config_int(cfg, "telephony.audio.comfort_noise_db"),
         .curve_key_file = pl_config_str(cfg, "bus.curve_key_file"),
     };
     for (uint32_t i = 0; i < self->thread_count; i++) {

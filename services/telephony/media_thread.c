@@ -142,7 +142,8 @@ void media_thread_add(media_thread_t *self, media_leg_t id, rtp_leg_t **rtp_p)
                              .credit_ms = self->opts.credit_ms,
                              .vad_threshold = self->opts.vad_threshold,
                              .clean_sip = self->opts.clean_sip,
-                             .clean_browser = self->opts.clean_browser};
+                             .clean_browser = self->opts.clean_browser,
+                             .comfort_db = self->opts.comfort_db};
     leg_audio_t *leg = leg_audio_new(id, &opts, rtp_p);
     leg_audio_t **place = place_of(self, id);
     assert(!*place); /* handles are never reused */

@@ -15,6 +15,7 @@ typedef struct {
     uint32_t credit_ms;
     double vad_threshold;
     cleaner_opts_t clean_sip, clean_browser;
+    int comfort_db;
     const char *curve_key_file; /* lives as long as the thread */
 } media_thread_opts_t;
 

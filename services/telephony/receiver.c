@@ -30,13 +30,14 @@ struct receiver {
     plc_t plc;
 
     int16_t fifo[FIFO_SAMPLES];
-    size_t held; /* samples decoded and not played */
-    bool held_real;
+    size_t held;               /* samples decoded and not played */
+    bool held_real, held_made; /* the newest of them: from a packet, or made up and audible */
 
     float peak_rms;
     bool quiet; /* the newest decoded piece */
     unsigned since_repair;
     bool got_real, got_concealed; /* in this tick */
+    bool decoded;                 /* something, ever: before that nothing is made up */
 };
 
 receiver_t *receiver_new(codec_t *codec, const codec_info_t *info, uint32_t min_ms, uint32_t max_ms)
@@ -116,8 +117,41 @@ static void judge_level(receiver_t *self, const int16_t *pcm, size_t samples)
     self->quiet = mean < quiet * quiet;
 }
 
+static size_t samples_of_ticks(const receiver_t *self, uint32_t ticks)
+{
+    return (size_t)ticks * CODEC_FRAME_SAMPLES / self->info.ticks_per_frame;
+}
+
+static void hold_real(receiver_t *self, size_t samples)
+{
+    int16_t *pcm = self->fifo + self->held;
+    plc_real(&self->plc, pcm, samples);
+    judge_level(self, pcm, samples);
+    self->held += samples;
+    self->held_real = true;
+    self->held_made = false;
+    self->got_real = true;
+    self->decoded = true;
+}
+
+/* A payload that is decoded as a whole; what of it is over already is dropped. */
+static void hold_whole(receiver_t *self, const jitter_out_t *packet)
+{
+    int16_t *pcm = self->fifo + self->held;
+    assert(self->held + CODEC_MAX_SAMPLES <= FIFO_SAMPLES);
+    size_t samples = codec_decode(self->codec, packet->payload, packet->bytes, pcm);
+    size_t past = samples_of_ticks(self, packet->past);
+    if (samples <= past) return;
+    memmove(pcm, pcm + past, (samples - past) * sizeof *pcm);
+    hold_real(self, samples - past);
+}
+
 static void hold_decoded(receiver_t *self, const jitter_out_t *packet)
 {
+    if (self->info.payload_bytes == 0) {
+        hold_whole(self, packet);
+        return;
+    }
     for (size_t at = 0; at < packet->bytes;) {
         size_t bytes = least(packet->bytes - at, self->info.payload_bytes);
         int16_t *pcm = self->fifo + self->held;
@@ -125,19 +159,53 @@ static void hold_decoded(receiver_t *self, const jitter_out_t *packet)
         size_t samples = codec_decode(self->codec, packet->payload + at, bytes, pcm);
         if (samples == 0) return; /* the buffer takes whole samples only */
         at += bytes;
-        plc_real(&self->plc, pcm, samples);
-        judge_level(self, pcm, samples);
-        self->held += samples;
-        self->held_real = true;
-        self->got_real = true;
+        hold_real(self, samples);
     }
 }
 
 static void hold_concealed(receiver_t *self, size_t samples)
 {
-    if (plc_conceal(&self->plc, self->fifo + self->held, samples)) self->got_concealed = true;
+    self->held_made = plc_conceal(&self->plc, self->fifo + self->held, samples);
     self->held += samples;
     self->held_real = false;
+    if (self->held_made) self->got_concealed = true;
+}
+
+static void hold_made(receiver_t *self, size_t samples)
+{
+    self->held += samples;
+    self->held_real = false;
+    self->held_made = true;
+    self->got_concealed = true;
+}
+
+/* The codec itself may know better what was lost or, of a sender that is silent, not sent. Opus makes
+ * whole 2.5 ms: what is too much is dropped. */
+static void hold_lost(receiver_t *self, size_t samples)
+{
+    size_t made = 0;
+    if (self->decoded) made = codec_conceal(self->codec, samples, self->fifo + self->held);
+    if (made >= samples)
+        hold_made(self, samples);
+    else
+        hold_concealed(self, samples);
+}
+
+/* What is missing before the next packet, from the copy that this one has of its end. */
+static bool recover(receiver_t *self, uint32_t gap)
+{
+    const uint8_t *payload = NULL;
+    size_t bytes = 0;
+    size_t samples = samples_of_ticks(self, gap);
+    bool able = self->decoded && self->info.payload_bytes == 0 && samples <= CODEC_MAX_SAMPLES / 2;
+    if (!able || !jitter_peek(self->jitter, &payload, &bytes)) return false;
+    int16_t *pcm = self->fifo + self->held;
+    size_t made = codec_recover(self->codec, payload, bytes, samples, pcm);
+    if (made < samples) return false;
+    memmove(pcm, pcm + made - samples, samples * sizeof *pcm);
+    hold_made(self, samples);
+    jitter_skip(self->jitter, gap);
+    return true;
 }
 
 /* A piece held from that place on waited for too long: in quiet the next one takes its place, of
@@ -172,6 +240,7 @@ static void conceal(receiver_t *self, uint32_t gap, int64_t excess_us)
         jitter_skip(self->jitter, skip);
         gap -= skip;
     }
+    if (gap > 0 && recover(self, gap)) return;
     size_t samples = CODEC_FRAME_SAMPLES - self->held;
     uint32_t ticks = ticks_of_samples(self, samples);
     if (ticks == 0) ticks = 1; /* less than a tick of the RTP clock was asked for */
@@ -181,7 +250,7 @@ static void conceal(receiver_t *self, uint32_t gap, int64_t excess_us)
         ticks = gap;
         samples = (size_t)gap * CODEC_FRAME_SAMPLES / self->info.ticks_per_frame;
     }
-    hold_concealed(self, samples);
+    hold_lost(self, samples);
     jitter_skip(self->jitter, ticks);
 }
 
@@ -229,7 +298,7 @@ static void skip_hopeless(receiver_t *self, uint64_t now_us)
 receiver_frame_t receiver_frame(receiver_t *self, uint64_t now_us, int16_t pcm[CODEC_FRAME_SAMPLES])
 {
     self->got_real = self->held > 0 && self->held_real;
-    self->got_concealed = false;
+    self->got_concealed = self->held > 0 && self->held_made;
     self->since_repair++;
     skip_hopeless(self, now_us);
     fill(self, now_us);

@@ -203,6 +203,7 @@ static void on_rtcp(void *arg, uint64_t arrived_us, const struct sockaddr *from,
         self->reports.lsr_us = arrived_us;
     }
     if (!report.has_block) return;
+    codec_expect_loss(self->codec, report.block.fraction_lost * 100u / 256u);
     self->stats.remote_lost = report.block.lost > 0 ? (uint32_t)report.block.lost : 0;
     uint32_t trip = rtcp_round_trip_us(rtcp_ntp(wall_us()), &report.block);
     if (trip > 0) self->stats.round_trip_us = trip;

@@ -6,7 +6,14 @@
 
 #include "services/telephony/libre.h"
 
-enum { L16_PT = 96, EVENT_8000_PT = 101, EVENT_16000_PT = 102, STATIC_PT_END = 96 };
+enum {
+    L16_PT = 96,
+    OPUS_PT = 97,
+    EVENT_8000_PT = 101,
+    EVENT_16000_PT = 102,
+    EVENT_48000_PT = 103,
+    STATIC_PT_END = 96,
+};
 
 struct sip_sdp {
     sip_codecs_t codecs;
@@ -57,10 +64,15 @@ pl_err_t sip_codecs_parse(const char *list, sip_codecs_t *out)
 static int add_format(struct sdp_media *media, const codec_info_t *info)
 {
     char pt[4];
-    unsigned number = info->static_pt < STATIC_PT_END ? info->static_pt : L16_PT;
+    unsigned number = info->kind == CODEC_OPUS ? OPUS_PT : L16_PT;
+    if (info->static_pt < STATIC_PT_END) number = info->static_pt;
     if (re_snprintf(pt, sizeof(pt), "%u", number) < 0) return EINVAL;
-    return sdp_format_add(NULL, media, false, pt, info->name, info->rtp_hz, 1, NULL, NULL,
-                          (void *)info, false, NULL);
+    if (!info->fmtp) {
+        return sdp_format_add(NULL, media, false, pt, info->name, info->rtp_hz, info->sdp_channels,
+                              NULL, NULL, (void *)info, false, NULL);
+    }
+    return sdp_format_add(NULL, media, false, pt, info->name, info->rtp_hz, info->sdp_channels,
+                          NULL, NULL, (void *)info, false, "%s", info->fmtp);
 }
 
 static int add_event(struct sdp_media *media, unsigned pt, uint32_t clock_hz)
@@ -71,10 +83,10 @@ static int add_event(struct sdp_media *media, unsigned pt, uint32_t clock_hz)
                           NULL, false, "0-15");
 }
 
-static bool wants_16000(const sip_codecs_t *codecs)
+static bool wants_clock(const sip_codecs_t *codecs, uint32_t rtp_hz)
 {
     for (size_t i = 0; i < codecs->count; i++) {
-        if (codec_info(codecs->kinds[i])->rtp_hz == 16000) return true;
+        if (codec_info(codecs->kinds[i])->rtp_hz == rtp_hz) return true;
     }
     return false;
 }
@@ -90,7 +102,8 @@ sip_sdp_t *sip_sdp_new(const sip_codecs_t *codecs, const struct sa *local, uint1
         err |= add_format(self->media, codec_info(codecs->kinds[i]));
     }
     err |= add_event(self->media, EVENT_8000_PT, 8000);
-    if (wants_16000(codecs)) err |= add_event(self->media, EVENT_16000_PT, 16000);
+    if (wants_clock(codecs, 16000)) err |= add_event(self->media, EVENT_16000_PT, 16000);
+    if (wants_clock(codecs, 48000)) err |= add_event(self->media, EVENT_48000_PT, 48000);
     err |= sdp_media_set_lattr(self->media, true, "ptime", "20");
     err |= sdp_media_set_lattr(self->media, true, "maxptime", "20");
     if (err) abort(); /* only out of memory */

@@ -67,7 +67,7 @@ static pl_err_t read_settings(sip_stack_t *stack, struct sa *listen, char text[S
     value = pl_config_str(stack->cfg, "telephony.sip.codecs");
     if (sip_codecs_parse(value, &stack->codecs)) {
         return wrong(text, "telephony.sip.codecs", value,
-                     "not a list of different codecs out of G722, L16, PCMU, PCMA");
+                     "not a list of different codecs out of G722, opus, L16, PCMU, PCMA");
     }
     pl_err_t err = read_address(stack, "telephony.rtp.advertise", &stack->rtp_advertise, text);
     if (!err) err = read_address(stack, "telephony.sip.advertise", &stack->sip_advertise, text);

@@ -18,7 +18,7 @@ static void fuzz_sdp(const uint8_t *data, size_t size)
 {
     sip_codecs_t codecs;
     struct sa local;
-    if (sip_codecs_parse("G722,L16,PCMU,PCMA", &codecs)) abort();
+    if (sip_codecs_parse("G722,opus,L16,PCMU,PCMA", &codecs)) abort();
     sa_set_str(&local, "127.0.0.1", 0);
     for (int answering = 0; answering < 2; answering++) {
         sip_sdp_t *sdp = sip_sdp_new(&codecs, &local, 4000);

@@ -3,6 +3,7 @@
 #include <errno.h>
 #include <stdio.h>
 #include <string.h>
+#include <strings.h>
 
 #include "common/log.h"
 #include "services/telephony/codec.h"
@@ -41,7 +42,7 @@ static void add_format(struct sdp_media *media, const char *name, int *dynamic)
 {
     const codec_info_t *info = NULL;
     for (int kind = 0; kind < CODEC_KINDS; kind++) {
-        if (strcmp(codec_info((codec_kind_t)kind)->name, name) == 0) {
+        if (strcasecmp(codec_info((codec_kind_t)kind)->name, name) == 0) {
             info = codec_info((codec_kind_t)kind);
         }
     }
@@ -51,8 +52,8 @@ static void add_format(struct sdp_media *media, const char *name, int *dynamic)
     }
     char id[16];
     snprintf(id, sizeof id, "%d", info->static_pt == 0xff ? (*dynamic)++ : info->static_pt);
-    (void)sdp_format_add(NULL, media, false, id, info->name, info->rtp_hz, 1, NULL, NULL, NULL,
-                         false, NULL);
+    (void)sdp_format_add(NULL, media, false, id, info->name, info->rtp_hz, info->sdp_channels, NULL,
+                         NULL, NULL, false, info->fmtp ? "%s" : NULL, info->fmtp);
 }
 
 static int make_sdp(line_t *self, uint16_t rtp_port)

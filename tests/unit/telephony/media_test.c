@@ -382,7 +382,9 @@ static test_t *begin(const char *settings)
     char error[256] = "";
     (void)snprintf(yaml, sizeof yaml,
                    "telephony:\n  rtp: {listen: 127.0.0.1, port_min: 22000, port_max: 22499}\n%s%s",
-                   strstr(settings, "audio:") ? "" : "  audio: {echo: none, noise: none}\n",
+                   strstr(settings, "audio:")
+                       ? ""
+                       : "  audio: {echo: none, noise: none, comfort_noise_db: 0}\n",
                    settings);
     t->cfg = pl_config_parse("telephony", telephony_config_keys, "test", yaml, error, sizeof error);
     if (!t->cfg) fail_msg("%s", error);

@@ -246,13 +246,15 @@ static void two_legs_hear_each_other_in_every_codec(void **state)
         double b_hears = heard_snr_db(&p.b, 50, 340, 440);
         double a_hears = heard_snr_db(&p.a, 50, 340, 1000);
         print_message("%s: SNR %.1f and %.1f dB\n", codec_info(codec)->name, b_hears, a_hears);
-        assert_true(b_hears > 33 && a_hears > 33);
+        double least = codec == CODEC_OPUS ? 20 : 33;
+        assert_true(b_hears > least && a_hears > least);
         rtp_stats_t stats;
         rtp_leg_stats(p.b.leg, &stats);
         assert_true(stats.received >= 399);
-        assert_int_equal(stats.lost + stats.late + stats.duplicate + stats.malformed +
-                             stats.foreign + stats.concealed_frames,
-                         0);
+        assert_int_equal(
+            stats.lost + stats.late + stats.duplicate + stats.malformed + stats.foreign, 0);
+        /* Opus begins softly: quiet, in which the delay may be lengthened. */
+        assert_true(stats.concealed_frames <= (codec == CODEC_OPUS));
         assert_int_equal(stats.sent, 400);
         assert_true(stats.jitter_us < 5000);
         pair_end(&p);

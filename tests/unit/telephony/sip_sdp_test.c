@@ -62,7 +62,7 @@ static void the_codecs_of_the_configuration_are_checked(void **state)
     assert_int_equal(sip_codecs_parse(" ,", &codecs), PL_INVALID);
     assert_int_equal(sip_codecs_parse("G729", &codecs), PL_INVALID);
     assert_int_equal(sip_codecs_parse("G722,G722", &codecs), PL_INVALID);
-    assert_int_equal(sip_codecs_parse("G722,G722,G722,G722,G722,G722", &codecs), PL_INVALID);
+    assert_int_equal(sip_codecs_parse("G722,L16,PCMU,PCMA,opus,G722", &codecs), PL_INVALID);
 }
 
 static void an_answer_takes_one_codec_by_our_order(void **state)
@@ -132,6 +132,36 @@ static void our_offer_and_its_answer_agree(void **state)
     mem_deref(back);
     sip_sdp_destroy(&caller);
     sip_sdp_destroy(&callee);
+}
+
+static void opus_is_agreed_on_with_its_clock_and_what_we_ask_for(void **state)
+{
+    (void)state;
+    sip_sdp_t *sdp = side("opus,PCMU");
+    struct mbuf *offer = NULL;
+    assert_int_equal(sip_sdp_offer(sdp, &offer), PL_OK);
+    char out[2048];
+    snprintf(out, sizeof out, "%.*s", (int)mbuf_get_left(offer), (const char *)mbuf_buf(offer));
+    mem_deref(offer);
+    assert_non_null(strstr(out, "a=rtpmap:97 opus/48000/2\r\n"));
+    assert_non_null(strstr(out, "a=fmtp:97 maxplaybackrate=16000;"));
+    assert_non_null(strstr(out, "useinbandfec=1"));
+    assert_non_null(strstr(out, "telephone-event/48000"));
+
+    rtp_params_t params;
+    assert_int_equal(answer(sdp,
+                            HEAD "m=audio 4000 RTP/AVP 0 111 110\r\na=rtpmap:111 opus/48000/2\r\n"
+                                 "a=fmtp:111 useinbandfec=1; stereo=1\r\n"
+                                 "a=rtpmap:110 telephone-event/48000\r\n",
+                            out, sizeof(out)),
+                     PL_OK);
+    assert_true(sip_sdp_agreed(sdp, &params));
+    assert_int_equal(params.codec, CODEC_OPUS);
+    assert_int_equal(params.pt, 111);
+    assert_int_equal(params.dtmf_pt, 110);
+    assert_int_equal(params.dtmf_hz, 48000);
+    assert_non_null(strstr(out, "a=rtpmap:111 opus/48000/2"));
+    sip_sdp_destroy(&sdp);
 }
 
 static void hold_and_resume_change_the_direction(void **state)
@@ -261,6 +291,7 @@ int main(void)
         cmocka_unit_test(an_answer_takes_one_codec_by_our_order),
         cmocka_unit_test(dynamic_types_are_the_peers),
         cmocka_unit_test(our_offer_and_its_answer_agree),
+        cmocka_unit_test(opus_is_agreed_on_with_its_clock_and_what_we_ask_for),
         cmocka_unit_test(hold_and_resume_change_the_direction),
         cmocka_unit_test(a_re_invite_may_move_the_peer_and_change_the_codec),
         cmocka_unit_test(what_cannot_work_is_refused_and_changes_nothing),
