@@ -225,9 +225,9 @@ static void answer_incoming(actor_t *self)
     pl_request_reply(&self->request, &env);
 }
 
-static void think(actor_t *self, const effect_t *effect)
+static think_t think_of(const actor_t *self, const effect_t *effect)
 {
-    think_t turn = {
+    return (think_t){
         .number = effect->think,
         .kind = effect->think_kind,
         .text = effect->text,
@@ -236,8 +236,21 @@ static void think(actor_t *self, const effect_t *effect)
         .record = call_record(self->call),
         .now = zone_civil(pl_clock_wall_ms()),
         .zone = self->desk->zone,
+        .found = effect->found,
     };
+}
+
+static void think(actor_t *self, const effect_t *effect)
+{
+    think_t turn = think_of(self, effect);
     self->desk->manager->think(self->mind, &turn);
+}
+
+static void think_ahead(actor_t *self, const effect_t *effect)
+{
+    think_t turn = think_of(self, effect);
+    turn.kind = THINK_UTTERANCE;
+    if (self->desk->manager->partial) self->desk->manager->partial(self->mind, &turn);
 }
 
 static void give_result(actor_t *self, const effect_t *effect)
@@ -307,6 +320,9 @@ static void carry_out(actor_t *self, effect_t *effect)
         break;
     case FX_THINK:
         think(self, effect);
+        break;
+    case FX_PARTIAL:
+        think_ahead(self, effect);
         break;
     case FX_TOOL_RESULT:
         give_result(self, effect);

@@ -78,6 +78,7 @@ call_t *call_new(const Pl__CallRecord *record, const char *leg, const call_setti
     self->prompts = prompts;
     self->state = CALL_CREATING;
     self->deadline_ms = NO_DEADLINE;
+    self->early.due_ms = NO_DEADLINE;
     self->leg = text_copy(leg);
     self->rung_in = leg[0] != '\0';
     self->speech = text_copy("");
@@ -91,6 +92,7 @@ void call_destroy(call_t **self_p)
     if (!self) return;
     call_turn_clear(&self->turn);
     call_floor_clear(self);
+    call_early_clear(self);
     call_tools_clear(self);
     pl_record_free(&self->record);
     free(self->leg);
@@ -349,6 +351,9 @@ void call_reply(call_t *self, call_now_t now, asked_t asked, const char *tool_id
     case ASKED_SEARCH:
         call_searched(self, tool_id, err, env, fx);
         break;
+    case ASKED_PASSAGES:
+        call_early_found(self, tool_id, err, env, fx);
+        break;
     case ASKED_SMS:
         call_sms_sent(self, now, tool_id, err, env, fx);
         break;
@@ -434,8 +439,11 @@ void call_lost(call_t *self, effects_t *fx)
 
 uint64_t call_deadline(const call_t *self)
 {
+    uint64_t due = self->deadline_ms;
     uint64_t filler = call_filler_due(self);
-    return filler < self->deadline_ms ? filler : self->deadline_ms;
+    uint64_t early = call_early_due(self);
+    if (filler < due) due = filler;
+    return early < due ? early : due;
 }
 
 /* The caller has been silent for the whole time, and so have we. */
@@ -496,6 +504,7 @@ static void speech_overdue(call_t *self, call_now_t now, effects_t *fx)
 void call_tick(call_t *self, call_now_t now, effects_t *fx)
 {
     if (now.mono_ms >= call_filler_due(self)) call_say_filler(self, now, fx);
+    if (now.mono_ms >= call_early_due(self)) call_early_tick(self, fx);
     if (now.mono_ms < self->deadline_ms) return;
     switch (self->state) {
     case CALL_CREATING:

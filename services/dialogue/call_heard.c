@@ -41,6 +41,7 @@ pl_err_t call_on_partial(call_t *self, call_now_t now, const Pl__Envelope *env, 
     if (self->state == CALL_ENDED) return PL_STALE;
     self->sound_ms = now.mono_ms;
     call_transcript(self, 0, PL__PERSONA__HUMAN, env->partial->text, true, fx);
+    call_early_partial(self, now, env->partial->text, fx);
     return PL_OK;
 }
 

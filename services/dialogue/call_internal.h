@@ -52,6 +52,20 @@ typedef struct {
     uint64_t filler_ms;              /* when to bridge the waiting; NO_DEADLINE: not */
 } running_t;
 
+/* What is begun on a transcript that is not final. */
+typedef struct {
+    char *text;              /* the newest; NULL: none */
+    uint64_t due_ms;         /* when it will have stood still for long enough */
+    char *found_for;         /* passages were asked for, for this text */
+    bool fetched;            /* and the answer is there: */
+    Pl__SearchResult *found; /* NULL: none */
+    bool waiting;            /* the thought waits for passages */
+    think_kind_t think_kind; /* what it is about */
+    char *think_text;
+    uint32_t think_message;
+    bool think_unheard;
+} early_t;
+
 struct call {
     Pl__CallRecord *record;
     const call_settings_t *settings;
@@ -84,6 +98,8 @@ struct call {
     uint32_t cut;   /* replies that the caller cut, in a row */
     char *deferred; /* said over a reply that is finished all the same; NULL: nothing */
     uint32_t deferred_message;
+    early_t early;
+    Pl__SearchResult *found; /* passages for the present thought; NULL: none */
     bool unheard;            /* the last question was cut before the caller heard it */
     uint64_t sound_ms;       /* last sound of either side */
     uint64_t said_ms;        /* last sound of the bot */
@@ -154,6 +170,17 @@ void call_cancel_thought(call_t *self, effects_t *fx);
 /* Says a text of a model's, for the present thought: cut into sentences, without what the answer has
  * said already. */
 void call_say_text(call_t *self, call_now_t now, const char *text, effects_t *fx);
+
+/* call_early.c */
+void call_early_partial(call_t *self, call_now_t now, const char *text, effects_t *fx);
+uint64_t call_early_due(const call_t *self);
+void call_early_tick(call_t *self, effects_t *fx);
+/* Asks the manager for the present thought, when its passages are there. */
+void call_early_think(call_t *self, think_kind_t kind, const char *text, uint32_t message,
+                      effects_t *fx);
+void call_early_found(call_t *self, const char *key, pl_err_t err, const Pl__Envelope *env,
+                      effects_t *fx);
+void call_early_clear(call_t *self);
 
 /* call_heard.c */
 pl_err_t call_on_speech_started(call_t *self, call_now_t now, const Pl__Envelope *env,

@@ -26,12 +26,7 @@ void call_think(call_t *self, call_now_t now, think_kind_t kind, const char *tex
     self->thought_ms = now.mono_ms;
     self->after = AFTER_LISTEN;
     call_enter(self, CALL_THINKING, now.mono_ms + self->settings->soft_ms);
-    effect_t *effect = fx_add(fx, FX_THINK);
-    effect->think_kind = kind;
-    effect->think = self->thought;
-    effect->text = text_copy(text);
-    effect->message = message;
-    effect->unheard = self->unheard;
+    call_early_think(self, kind, text, message, fx);
     self->unheard = false;
 }
 
@@ -39,6 +34,7 @@ void call_cancel_thought(call_t *self, effects_t *fx)
 {
     if (!self->thinking) return;
     self->thinking = false;
+    self->early.waiting = false;
     call_tools_cancelled(self, fx);
     effect_t *effect = fx_add(fx, FX_CANCEL);
     effect->think = self->thought;

@@ -103,6 +103,7 @@ void call_turn_ensure(call_t *self, call_now_t now, effects_t *fx)
     message->recognition_ms = self->recognition_ms;
     message->thinking_ms = (uint32_t)(now.mono_ms - self->thought_ms);
     call_store_message(self, message, fx);
+    if (self->found) call_add_passages(self, self->turn.message, self->found, fx);
 }
 
 bool call_turn_add(call_t *self, const char *text, Pl__Style style, effects_t *fx)

@@ -93,6 +93,7 @@ void fx_free(effect_t **effect_p)
     free(effect->post.secret);
     free(effect->post.event_id);
     if (effect->env) pl__envelope__free_unpacked(effect->env, NULL);
+    if (effect->found) pl__search_result__free_unpacked(effect->found, NULL);
     if (effect->job) pl__job_spec__free_unpacked(effect->job, NULL);
     if (effect->change) pl__call_change__free_unpacked(effect->change, NULL);
     free(effect);

@@ -19,6 +19,7 @@ typedef enum {
     ASKED_HANGUP,
     ASKED_TRANSFER,
     ASKED_SEARCH,
+    ASKED_PASSAGES, /* for an answer, before it is thought of */
     ASKED_SMS,
     ASKED_ALERT, /* an SMS to an emergency contact */
 } asked_t;
@@ -39,7 +40,8 @@ typedef enum {
     FX_POST,        /* post, text: a signed request to a server; then call_posted(tool_id) */
     FX_STARTED,     /* the call was accepted: answer who asked for it */
     FX_REFUSED,     /* err, text: refuse who asked for it */
-    FX_THINK,       /* the manager's turn: think, kind, text, message, unheard */
+    FX_THINK,       /* the manager's turn: think, kind, text, message, unheard, found */
+    FX_PARTIAL,     /* text, found: what the caller has perhaps said */
     FX_TOOL_RESULT, /* to the manager: tool_id, text */
     FX_CANCEL,      /* the manager must stop thinking */
     FX_OVER,        /* the machine has come to its end */
@@ -66,9 +68,10 @@ typedef struct effect {
     pl_err_t err;
     char *text;
     think_kind_t think_kind;
-    uint32_t think;   /* number of the thought */
-    uint32_t message; /* number of the message that text is */
-    bool unheard;     /* the question before this utterance was not heard by the caller */
+    uint32_t think;          /* number of the thought */
+    uint32_t message;        /* number of the message that text is */
+    bool unheard;            /* the question before this utterance was not heard by the caller */
+    Pl__SearchResult *found; /* passages for it; NULL: none */
 } effect_t;
 
 typedef struct {

@@ -54,6 +54,8 @@ typedef struct {
     const Pl__SearchResult
         *found; /* beforehand, of thoughts and partial transcripts; NULL: nothing */
     char search_tool[64];
+    char passages_key[64]; /* of the newest search for passages */
+    int prefetches;
     int alerts, posts, jobs;
     uint32_t group;    /* of the last change to be stored */
     char tool[64];     /* key of the last alert or post */
@@ -228,9 +230,10 @@ static void conversation_event_effect(conversation_t *self, const Pl__Envelope *
         self->expect = env->listen->expect;
     }
     if (env->body_case == PL__ENVELOPE__BODY_LEG_TRANSCRIPT) self->transcripts++;
+    if (env->body_case == PL__ENVELOPE__BODY_SEARCH_PREFETCH) self->prefetches++;
 }
 
-static void conversation_answer_search(conversation_t *self, const char *tool_id)
+static void conversation_searched(conversation_t *self, asked_t asked, const char *tool_id)
 {
     Pl__Envelope env = PL__ENVELOPE__INIT;
     Pl__SearchResult result = PL__SEARCH_RESULT__INIT;
@@ -247,8 +250,18 @@ static void conversation_answer_search(conversation_t *self, const char *tool_id
     }
     env.body_case = PL__ENVELOPE__BODY_SEARCH_RESULT;
     env.search_result = &result;
-    call_reply(self->call, self->now, ASKED_SEARCH, tool_id, self->search_error,
+    call_reply(self->call, self->now, asked, tool_id, self->search_error,
                self->search_error ? NULL : &env, &self->fx);
+}
+
+static void conversation_answer_search(conversation_t *self, const char *tool_id)
+{
+    conversation_searched(self, ASKED_SEARCH, tool_id);
+}
+
+static void conversation_passages(conversation_t *self, const char *key)
+{
+    conversation_searched(self, ASKED_PASSAGES, key);
 }
 
 static void conversation_request_effect(conversation_t *self, const effect_t *effect)
@@ -277,6 +290,11 @@ static void conversation_request_effect(conversation_t *self, const effect_t *ef
         snprintf(self->search_tool, sizeof self->search_tool, "%s", effect->tool_id);
         if (!self->hold_search) conversation_answer_search(self, effect->tool_id);
         break;
+    case ASKED_PASSAGES:
+        self->searches++;
+        snprintf(self->passages_key, sizeof self->passages_key, "%s", effect->tool_id);
+        if (!self->hold_search) conversation_passages(self, effect->tool_id);
+        break;
     case ASKED_SMS:
         self->sms++;
         break;
@@ -302,6 +320,19 @@ static void conversation_work(conversation_t *self, const Pl__JobSpec *job)
         assert(pl_record_apply(self->stored, &change) == PL_OK);
         pl__next__free_unpacked(change.next, NULL);
     }
+}
+
+static think_t conversation_think(const conversation_t *self, const effect_t *effect)
+{
+    return (think_t){.number = effect->think,
+                     .kind = effect->think_kind,
+                     .text = effect->text,
+                     .message = effect->message,
+                     .unheard = effect->unheard,
+                     .record = call_record(self->call),
+                     .now = self->clock,
+                     .zone = "Europe/Paris",
+                     .found = effect->found ? effect->found : self->found};
 }
 
 static void conversation_result(conversation_t *self, const effect_t *effect)
@@ -347,17 +378,15 @@ static void conversation_effect(conversation_t *self, const effect_t *effect)
         self->refused = effect->err;
         break;
     case FX_THINK: {
-        think_t think = {.number = effect->think,
-                         .kind = effect->think_kind,
-                         .text = effect->text,
-                         .message = effect->message,
-                         .unheard = effect->unheard,
-                         .record = call_record(self->call),
-                         .now = self->clock,
-                         .zone = "Europe/Paris",
-                         .found = self->found};
+        think_t think = conversation_think(self, effect);
         self->thinks++;
         self->manager->think(self->mind, &think);
+        break;
+    }
+    case FX_PARTIAL: {
+        think_t think = conversation_think(self, effect);
+        think.kind = THINK_UTTERANCE;
+        if (self->manager->partial) self->manager->partial(self->mind, &think);
         break;
     }
     case FX_TOOL_RESULT:
@@ -459,6 +488,17 @@ static UNUSED pl_err_t conversation_utter(conversation_t *self, const char *text
     env.utterance = &utterance;
     self->now.mono_ms += 3000;
     return conversation_event(self, &env);
+}
+
+static UNUSED void conversation_partial(conversation_t *self, const char *text)
+{
+    Pl__Envelope env = PL__ENVELOPE__INIT;
+    Pl__Partial partial = PL__PARTIAL__INIT;
+    partial.text = (char *)text;
+    env.sender = (char *)"speech-0";
+    env.body_case = PL__ENVELOPE__BODY_PARTIAL;
+    env.partial = &partial;
+    (void)conversation_event(self, &env);
 }
 
 static UNUSED const char *conversation_say(conversation_t *self, const char *text)
