@@ -87,7 +87,8 @@ $(B)/proto/.made: $(PROTOS)
 	@mkdir -p $(@D)
 	protoc-c -Iproto --c_out=$(@D) $(PROTOS)
 	@touch $@
-$(PROTO_C): $(B)/proto/.made ;
+# The headers, too: what was compiled with an older one is compiled anew in the same run.
+$(PROTO_C) $(PROTO_C:.c=.h): $(B)/proto/.made ;
 $(PROTO_O): %.o: %.c
 	$(CC) -std=c17 $(OPT) $(SANFLAGS) -I$(B)/proto -c $< -o $@
 

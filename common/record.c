@@ -213,6 +213,8 @@ static bool usable(const Pl__CallChange *change)
         return change->synthesis != NULL;
     case PL__CALL_CHANGE__CHANGE_ENDED:
         return change->ended != NULL;
+    case PL__CALL_CHANGE__CHANGE_VOICE:
+        return change->voice != NULL;
     case PL__CALL_CHANGE__CHANGE_APPENDED:
         return change->appended != NULL;
     case PL__CALL_CHANGE__CHANGE_IN_PROGRESS:
@@ -266,6 +268,10 @@ pl_err_t pl_record_apply(Pl__CallRecord *record, const Pl__CallChange *change)
     case PL__CALL_CHANGE__CHANGE_ENDED:
         record->ended = change->ended->end;
         set_string(&record->ended_detail, change->ended->detail);
+        break;
+    case PL__CALL_CHANGE__CHANGE_VOICE:
+        free_message(record->voice);
+        record->voice = (Pl__LegStats *)pl_message_copy(&change->voice->base);
         break;
     case PL__CALL_CHANGE__CHANGE_RECOGNITION_RETRY:
         record->recognition_retry = change->recognition_retry;

@@ -298,6 +298,12 @@ static pl_err_t on_ended(call_t *self, call_now_t now, const Pl__Envelope *env, 
 {
     if (self->state == CALL_ENDED) return PL_STALE;
     self->leg_gone = true;
+    if (self->answered && env->leg_ended->stats) {
+        Pl__CallChange change = PL__CALL_CHANGE__INIT;
+        change.change_case = PL__CALL_CHANGE__CHANGE_VOICE;
+        change.voice = env->leg_ended->stats;
+        call_apply(self, &change, fx);
+    }
     call_end(self, now, env->leg_ended->end, env->leg_ended->detail, fx);
     return PL_OK;
 }

@@ -94,6 +94,7 @@ static bool replaces(const Pl__CallChange *a, const Pl__CallChange *b)
     case PL__CALL_CHANGE__CHANGE_NEXT:
     case PL__CALL_CHANGE__CHANGE_SYNTHESIS:
     case PL__CALL_CHANGE__CHANGE_ENDED:
+    case PL__CALL_CHANGE__CHANGE_VOICE:
     case PL__CALL_CHANGE__CHANGE_RECOGNITION_RETRY:
     case PL__CALL_CHANGE__CHANGE_PROSODY_RATE:
     case PL__CALL_CHANGE__CHANGE_LAST_INTERACTION_AT_MS:

@@ -364,6 +364,54 @@ static void ended(text_t *out, const Pl__CallRecord *call)
     text_add(out, "}");
 }
 
+static double decibel(int32_t centibel)
+{
+    return (double)centibel / 10;
+}
+
+static void mos(text_t *out, const char *name, uint32_t hundredths)
+{
+    key(out, name);
+    if (hundredths > 0)
+        text_fmt(out, "%.2f", (double)hundredths / 100);
+    else
+        text_add(out, "null");
+}
+
+static void voice(text_t *out, const Pl__LegStats *in)
+{
+    key(out, "voice");
+    if (!in) {
+        text_add(out, "null");
+        return;
+    }
+    text_add(out, "{");
+    number(out, "duration_ms", in->duration_ms);
+    number(out, "packets_received", in->rtp_received);
+    number(out, "packets_lost", in->rtp_lost);
+    number(out, "packets_late", in->rtp_late);
+    number(out, "packets_sent", in->rtp_sent);
+    number(out, "packets_lost_remote", in->remote_lost);
+    number(out, "jitter_us", in->jitter_us);
+    number(out, "round_trip_us", in->round_trip_us);
+    number(out, "buffer_ms", in->buffer_ms);
+    number(out, "concealed_frames", in->concealed_frames);
+    number(out, "underrun_frames", in->underruns);
+    number(out, "skipped_frames", in->skipped_ticks);
+    number(out, "clipped_frames", in->clipped_frames);
+    key(out, "echo");
+    if (in->echo_heard) {
+        text_fmt(out, "{\"delay_ms\":%u,\"return_loss_db\":%.1f,\"enhancement_db\":%.1f}",
+                 in->echo_delay_ms, decibel(in->echo_return_loss_cb),
+                 decibel(in->echo_enhancement_cb));
+    } else {
+        text_add(out, "null");
+    }
+    mos(out, "mos_heard", in->mos_heard);
+    mos(out, "mos_said", in->mos_said);
+    text_add(out, "}");
+}
+
 void call_json(text_t *out, const Pl__CallRecord *call)
 {
     text_add(out, "{");
@@ -379,6 +427,7 @@ void call_json(text_t *out, const Pl__CallRecord *call)
     string(out, "direction", call->outbound ? "outbound" : "inbound");
     string_or_null(out, "lang_short_code", call->lang_short_code);
     ended(out, call);
+    voice(out, call->voice);
     string_or_null(out, "continues", call->continues);
     string_or_null(out, "continued_as", call->continued_as);
     text_add(out, "}");

@@ -5,6 +5,7 @@
 #include "services/gateway/call_json.h"
 #include "services/gateway/page.h"
 #include "services/gateway/report.h"
+#include "services/gateway/report_line.h"
 #include "services/gateway/report_talk.h"
 #include "services/gateway/when.h"
 
@@ -367,6 +368,7 @@ void report_call(text_t *out, const Pl__CallRecord *call)
     analysis(out, call);
     reminders(out, call);
     task(out, call);
+    report_line(out, call);
     text_add(out, "</div>\n</div>\n<a class=\"float\" href=\"/phone?phone_number=");
     text_url(out, number);
     text_add(out, "\" title=\"Call from this browser\"><span>Call</span></a>\n");

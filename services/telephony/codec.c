@@ -17,6 +17,8 @@ enum {
     WIDE_HZ = 16000,
     NARROW_SAMPLES = CODEC_FRAME_SAMPLES / 2,
     G722_BITS_PER_SECOND = 64000,
+    FULL_SCALE = 32000, /* G.711 ends at 32124 (mu) and 32256 (A) */
+    CLIPS = 4,          /* so many samples of a frame at full scale are no accident */
     /* 48 taps at 8 kHz: flat to 3.4 kHz, the image 60 dB down, 3 ms of delay. */
     RESAMPLER_QUALITY = 3,
     OPUS_BITS_PER_SECOND = 24000,
@@ -169,6 +171,15 @@ static size_t g711_decode_frame(codec_t *self, const uint8_t *payload, size_t by
 const int16_t *codec_narrow(const codec_t *self)
 {
     return self->to_narrow ? self->narrow : NULL;
+}
+
+bool codec_clips(const int16_t pcm[CODEC_FRAME_SAMPLES])
+{
+    unsigned full = 0;
+    for (size_t i = 0; i < CODEC_FRAME_SAMPLES; i++) {
+        full += pcm[i] >= FULL_SCALE || pcm[i] <= -FULL_SCALE;
+    }
+    return full >= CLIPS;
 }
 
 size_t codec_encode(codec_t *self, const int16_t pcm[CODEC_FRAME_SAMPLES],

@@ -9,6 +9,7 @@
 #ifndef PL_TELEPHONY_CODEC_H
 #define PL_TELEPHONY_CODEC_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -56,6 +57,8 @@ size_t codec_encode(codec_t *self, const int16_t pcm[CODEC_FRAME_SAMPLES],
 /* The 160 samples at 8 kHz that were encoded last; NULL: the codec is wideband. Valid until the
  * next call. */
 const int16_t *codec_narrow(const codec_t *self);
+/* Has this frame hit full scale, as that of an overdriven microphone does? */
+bool codec_clips(const int16_t pcm[CODEC_FRAME_SAMPLES]);
 /* Any payload of whole samples up to 20 ms, of Opus up to 60 ms; returns samples at 16 kHz (at most
  * 320, of Opus 960), 0 when the payload is malformed. */
 size_t codec_decode(codec_t *self, const uint8_t *payload, size_t bytes, int16_t *pcm);

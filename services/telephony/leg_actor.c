@@ -6,6 +6,7 @@
 
 #include "common/clock.h"
 #include "common/log.h"
+#include "services/telephony/voice_stats.h"
 
 enum { INCOMING_TIMEOUT_MS = 3000 };
 
@@ -141,19 +142,6 @@ static void tell_transferred(switchboard_t *board, leg_entry_t *entry)
     tell(board, entry, &env);
 }
 
-static Pl__LegStats stats_of(const media_stats_t *media)
-{
-    Pl__LegStats stats = PL__LEG_STATS__INIT;
-    stats.duration_ms = media->duration_ms;
-    stats.rtp_received = media->rtp.received;
-    stats.rtp_lost = media->rtp.lost;
-    stats.rtp_late = media->rtp.late;
-    stats.concealed_frames = media->rtp.concealed_frames;
-    stats.underruns = media->underruns;
-    stats.jitter_us = media->rtp.jitter_us;
-    return stats;
-}
-
 static void tell_ended(switchboard_t *board, leg_entry_t *entry)
 {
     const leg_t *leg = &entry->machine;
@@ -163,7 +151,7 @@ static void tell_ended(switchboard_t *board, leg_entry_t *entry)
     pl_metric_add(board->ended[leg->end], 1);
     pl_metric_add(board->rtp_lost, entry->stats.rtp.lost);
     pl_metric_add(board->rtp_late, entry->stats.rtp.late);
-    Pl__LegStats stats = stats_of(&entry->stats);
+    Pl__LegStats stats = voice_stats_of(&entry->stats);
     Pl__LegEnded ended = PL__LEG_ENDED__INIT;
     ended.end = leg->end;
     ended.detail = entry->machine.detail;

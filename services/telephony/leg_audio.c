@@ -40,7 +40,8 @@ struct leg_audio {
 
     uint32_t seq;
     uint64_t began_us;
-    uint32_t stale; /* lane frames of another generation */
+    uint32_t stale;            /* lane frames of another generation */
+    uint32_t skipped, clipped; /* ticks; frames of a browser */
 };
 
 leg_audio_t *leg_audio_new(media_leg_t id, const leg_audio_opts_t *opts, rtp_leg_t **rtp_p)
@@ -66,6 +67,7 @@ static void tell_closed(leg_audio_t *self)
     media_stats_t stats = {
         .duration_ms = (uint32_t)((pl_clock_us() - self->began_us) / 1000),
         .underruns = played.underruns,
+        .skipped_ticks = self->skipped,
         .stale = played.stale + self->stale,
     };
     if (self->rtp) {
@@ -73,6 +75,7 @@ static void tell_closed(leg_audio_t *self)
     } else {
         stats.rtp.received = self->from_browser.received;
         stats.rtp.late = self->from_browser.dropped;
+        stats.rtp.clipped_frames = self->clipped;
         if (self->cleaner) cleaner_stats(self->cleaner, &stats.rtp.echo);
     }
     media_link_closed(self->opts.link, self->id, &stats);
@@ -220,6 +223,7 @@ static void tick_browser(leg_audio_t *self)
 {
     int16_t pcm[PL_FRAME_SAMPLES];
     bool some = frame_queue_take(&self->from_browser, pcm);
+    if (some && codec_clips(pcm)) self->clipped++;
     float echo_db = CLEANER_SILENCE_DB;
     if (self->cleaner) echo_db = cleaner_heard(self->cleaner, pcm, !some);
     capture(self, pcm, !some, false, echo_db);
@@ -231,6 +235,7 @@ static void tick_browser(leg_audio_t *self)
 void leg_audio_tick(leg_audio_t *self, uint64_t now_us, uint32_t skipped)
 {
     self->seq += skipped;
+    self->skipped += skipped;
     if (self->cleaner) cleaner_skip(self->cleaner, skipped);
     if (!self->rtp) {
         tick_browser(self);

@@ -24,8 +24,9 @@ typedef uint64_t media_leg_t; /* handle, never reused; 0 is none */
 typedef struct {
     uint32_t duration_ms;
     rtp_stats_t rtp;
-    uint32_t underruns; /* ticks inside a turn with nothing to play */
-    uint32_t stale;     /* frames of a flushed turn or a former generation, dropped */
+    uint32_t underruns;     /* ticks inside a turn with nothing to play */
+    uint32_t skipped_ticks; /* 20 ms steps that were left out because the thread was late */
+    uint32_t stale;         /* frames of a flushed turn or a former generation, dropped */
 } media_stats_t;
 
 typedef struct {

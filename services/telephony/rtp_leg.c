@@ -23,6 +23,7 @@ enum {
     TICK_US = 20000,
     SKIP_US = 100000, /* so late that the ticks in between were left out by the owner */
     COMFORT_NOISE_PT = 13,
+    LOOK_TICKS = 50,
     CNAME_BYTES = 32,
 };
 
@@ -63,7 +64,9 @@ struct rtp_leg {
     uint64_t heard_us; /* last packet; the media time-out counts from here. 0: not begun */
     bool lost_told;
     uint32_t tick;
-    uint64_t due_us;                         /* when this tick should be; 0: not begun */
+    uint64_t due_us;    /* when this tick should be; 0: not begun */
+    uint64_t buffer_us; /* sum of buffer_looks at the jitter buffer's delay */
+    uint32_t buffer_looks;
     rtp_stats_t stats;                       /* of what the sources below do not count */
     uint32_t former_lost, former_duplicates; /* of sources before this one */
 };
@@ -304,6 +307,14 @@ static void on_rtp(void *arg, uint64_t arrived_us, const struct sockaddr *from,
         take_audio(self, arrived_us, &packet);
 }
 
+static void look_at_buffer(rtp_leg_t *self, uint64_t now_us)
+{
+    if (self->tick % LOOK_TICKS != 0) return;
+    int64_t delay_us = receiver_delay_us(self->receiver, now_us);
+    self->buffer_us += delay_us > 0 ? (uint64_t)delay_us : 0;
+    self->buffer_looks++;
+}
+
 static void tick_heard(rtp_leg_t *self, uint64_t now_us)
 {
     rtp_heard_t heard = {.seq = self->tick++, .missing = true};
@@ -312,6 +323,8 @@ static void tick_heard(rtp_leg_t *self, uint64_t now_us)
         heard.missing = frame.missing;
         heard.concealed = frame.concealed;
         if (frame.concealed) self->stats.concealed_frames++;
+        if (codec_clips(heard.pcm)) self->stats.clipped_frames++;
+        if (!frame.missing) look_at_buffer(self, now_us);
     }
     heard.echo_db = CLEANER_SILENCE_DB;
     if (self->cleaner) heard.echo_db = cleaner_heard(self->cleaner, heard.pcm, heard.missing);
@@ -475,6 +488,9 @@ void rtp_leg_stats(const rtp_leg_t *self, rtp_stats_t *out)
     out->duplicate += self->former_duplicates + self->source.duplicates;
     out->jitter_us = rtp_source_jitter_us(&self->source);
     out->sent = self->sender.packets;
+    if (self->buffer_looks > 0) {
+        out->buffer_ms = (uint32_t)(self->buffer_us / self->buffer_looks / 1000);
+    }
     if (self->cleaner) cleaner_stats(self->cleaner, &out->echo);
 }
 

@@ -42,6 +42,8 @@ typedef struct {
 typedef struct {
     uint32_t received, lost, late, duplicate, malformed, foreign, concealed_frames, sent;
     uint32_t jitter_us, remote_lost, round_trip_us;
+    uint32_t buffer_ms; /* mean delay of the jitter buffer */
+    uint32_t clipped_frames;
     cleaner_stats_t echo;
 } rtp_stats_t;
 

@@ -299,6 +299,16 @@ static void single_fields_are_replaced(void **state)
     change.continued_as = "c-2";
     assert_int_equal(pl_record_apply(record, &change), PL_OK);
     assert_string_equal(record->continued_as, "c-2");
+    Pl__LegStats voice = PL__LEG_STATS__INIT;
+    change.change_case = PL__CALL_CHANGE__CHANGE_VOICE;
+    change.voice = NULL;
+    assert_int_equal(pl_record_apply(record, &change), PL_INVALID);
+    change.voice = &voice;
+    for (uint32_t lost = 7; lost < 9; lost++) {
+        voice.rtp_lost = lost;
+        assert_int_equal(pl_record_apply(record, &change), PL_OK);
+        assert_int_equal(record->voice->rtp_lost, lost);
+    }
     change.change_case = PL__CALL_CHANGE__CHANGE_RECOGNITION_RETRY;
     change.recognition_retry = 3;
     assert_int_equal(pl_record_apply(record, &change), PL_OK);

@@ -526,6 +526,9 @@ static UNUSED pl_err_t conversation_leg_ended(conversation_t *self, Pl__LegEnd e
     Pl__LegEnded ended = PL__LEG_ENDED__INIT;
     ended.end = end;
     ended.detail = (char *)detail;
+    Pl__LegStats stats = PL__LEG_STATS__INIT;
+    stats.rtp_received = 4711;
+    ended.stats = &stats;
     env.body_case = PL__ENVELOPE__BODY_LEG_ENDED;
     env.leg_ended = &ended;
     return conversation_event(self, &env);

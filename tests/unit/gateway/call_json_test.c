@@ -55,6 +55,7 @@ static void a_new_call_has_every_member_with_nulls_and_empty_lists(void **state)
     assert_true(cJSON_IsNull(at(root, "next")));
     assert_true(cJSON_IsNull(at(root, "synthesis")));
     assert_true(cJSON_IsNull(at(root, "ended")));
+    assert_true(cJSON_IsNull(at(root, "voice")));
     cJSON_Delete(root);
 }
 
@@ -83,6 +84,14 @@ static void a_full_call_is_spelled_as_clients_know_it(void **state)
     assert_string_equal(string_at(at(root, "synthesis"), "satisfaction"), "unknow");
     assert_string_equal(string_at(at(root, "synthesis"), "long"), "words");
     assert_string_equal(string_at(at(root, "ended"), "reason"), "bye_local");
+    const cJSON *voice = at(root, "voice");
+    assert_int_equal(at(voice, "packets_received")->valueint, 1500);
+    assert_int_equal(at(voice, "packets_lost")->valueint, 12);
+    assert_int_equal(at(voice, "underrun_frames")->valueint, 3);
+    assert_true(at(voice, "mos_heard")->valuedouble > 4.16 &&
+                at(voice, "mos_heard")->valuedouble < 4.18);
+    assert_true(cJSON_IsNull(at(voice, "mos_said")));
+    assert_true(at(at(voice, "echo"), "return_loss_db")->valuedouble > 14.6);
     const cJSON *field = cJSON_GetArrayItem(at(at(root, "initiate"), "claim"), 0);
     assert_string_equal(string_at(field, "type"), "datetime");
     const cJSON *lang = at(at(root, "initiate"), "lang");

@@ -20,6 +20,7 @@ typedef struct {
     Pl__Reminder reminders[2], *reminder_list[2];
     Pl__Next next;
     Pl__Synthesis synthesis;
+    Pl__LegStats voice;
     Pl__ClaimEarlier earlier, *earlier_list[1];
     char *pronunciations[1], *former[1];
 } record_t;
@@ -36,6 +37,17 @@ static inline Pl__CallRecord *record_with(record_t *r, char *text)
     pl__claim_earlier__init(&r->earlier);
     pl__next__init(&r->next);
     pl__synthesis__init(&r->synthesis);
+    pl__leg_stats__init(&r->voice);
+    r->call.voice = &r->voice;
+    r->voice.rtp_received = 1500;
+    r->voice.rtp_lost = 12;
+    r->voice.underruns = 3;
+    r->voice.jitter_us = 4200;
+    r->voice.mos_heard = 417;
+    r->voice.echo_heard = true;
+    r->voice.echo_delay_ms = 130;
+    r->voice.echo_return_loss_cb = 147;
+    r->voice.echo_enhancement_cb = 255;
     for (int i = 0; i < 2; i++) {
         pl__claim_field__init(&r->fields[i]);
         pl__reminder__init(&r->reminders[i]);

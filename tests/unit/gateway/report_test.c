@@ -115,6 +115,10 @@ static void custom_fields_and_their_sources_are_shown(void **state)
     has(page, "interrupted");
     has(page, "answered in 812 ms");
     has(page, "1 passage of the knowledge base");
+    has(page, "4.2 of 5, good");
+    has(page, "1500 received, 12 lost");
+    has(page, "15 dB softer after 130 ms, 26 dB more taken away");
+    has(page, "60 ms");
     has(page, "3.2 of 5");
     has(page, "Tue 03 Mar 2026, 09:05 (UTC)");
     has(page, "aria-current=\"true\">High priority");
