@@ -12,6 +12,7 @@
 #include <unistd.h>
 
 #include "common/config_yaml.h"
+#include "common/features.h"
 #include "common/log.h"
 
 enum {
@@ -31,6 +32,9 @@ static const struct {
     {"up", "parley"},         {"prompts", "dialogue"},      {"persistence", "persistence"},
     {"llm", "dialogue"},
 };
+
+#define FEATURE_KEY(name, type, fallback, least, most, help)                                       \
+    {"features." #name, PL_CONFIG_##type, fallback, least, most, help},
 
 static const pl_config_key_t shared_keys[] = {
     {"bus.run_dir", PL_CONFIG_STRING, "run", 0, 0,
@@ -66,28 +70,9 @@ static const pl_config_key_t shared_keys[] = {
     {"entra.identity_header", PL_CONFIG_STRING, "", 0, 0, "empty: IDENTITY_HEADER"},
     {"entra.metadata_endpoint", PL_CONFIG_STRING, "http://169.254.169.254", 0, 0,
      "of a virtual machine's metadata service"},
-    {"features.answer_hard_timeout_sec", PL_CONFIG_INT, "15", 1, 300,
-     "an answer not there by then is given up with an apology"},
-    {"features.answer_soft_timeout_sec", PL_CONFIG_INT, "4", 1, 300,
-     "an answer not there by then is bridged by a waiting sentence"},
-    {"features.callback_timeout_hour", PL_CONFIG_INT, "3", 0, 8760,
-     "a caller who rings back within it continues the call; 0: never"},
-    {"features.phone_silence_timeout_sec", PL_CONFIG_INT, "20", 1, 3600,
-     "silence of both sides before \"are you still there?\""},
-    {"features.recognition_retry_max", PL_CONFIG_INT, "3", 1, 100,
-     "silence warnings before the bot hangs up"},
-    {"features.recognition_stt_complete_timeout_ms", PL_CONFIG_INT, "100", 0, 10000,
-     "wait for the final text of a turn whose words are known, then go on with those"},
-    {"features.recording_enabled", PL_CONFIG_BOOL, "false", 0, 0, "record calls (no effect yet)"},
-    {"features.slow_llm_for_chat", PL_CONFIG_BOOL, "false", 0, 0,
-     "talk with the slow model (no effect yet)"},
-    {"features.vad_cutoff_timeout_ms", PL_CONFIG_INT, "250", 20, 5000,
-     "caller's voice over the bot's that stops the bot"},
-    {"features.vad_silence_timeout_ms", PL_CONFIG_INT, "500", 100, 5000,
-     "silence that ends the caller's turn, at most"},
-    {"features.vad_threshold", PL_CONFIG_DOUBLE, "0.5", 0.1, 1,
-     "how far above the noise floor a voice must be: 0.1 near, 1 far"},
-    {NULL, 0, NULL, 0, 0, NULL},
+    {"features.file", PL_CONFIG_STRING, "config/features.yaml", 0, 0,
+     "watched file of \"name: value\" lines that win over the flags here, without a restart"},
+    PL_FEATURE_MAP(FEATURE_KEY){NULL, 0, NULL, 0, 0, NULL},
 };
 
 struct pl_config {

@@ -32,6 +32,7 @@ typedef struct arrival {
 
 struct arrivals {
     arrivals_opts_t opts;
+    int64_t callback_ms;
     arrival_t *waiting;
     size_t count; /* waiting */
     bool draining;
@@ -132,7 +133,7 @@ static void arrive(arrivals_t *self, const char *call_id, const char *leg,
     if (arrival->next) arrival->next->at = &arrival->next;
     self->waiting = arrival;
     self->count++;
-    if (!self->opts.callback_ms || !phone_valid(arrival->initiate->phone_number)) {
+    if (!self->callback_ms || !phone_valid(arrival->initiate->phone_number)) {
         begin_new(arrival);
         free_arrival(arrival);
         return;
@@ -140,7 +141,7 @@ static void arrive(arrivals_t *self, const char *call_id, const char *leg,
     returning_query_t query = {
         .phone_number = arrival->initiate->phone_number,
         .initiate = leg[0] ? NULL : arrival->initiate,
-        .not_before_ms = pl_clock_wall_ms() - self->opts.callback_ms,
+        .not_before_ms = pl_clock_wall_ms() - self->callback_ms,
         .timeout_ms = LOOK_UP_MS,
     };
     returning_find(self->opts.desk->bus, &query, is_live, on_found, arrival);
@@ -231,6 +232,11 @@ void arrivals_free(arrivals_t **self_p)
     while (self->waiting) free_arrival(self->waiting);
     free(self);
     *self_p = NULL;
+}
+
+void arrivals_callback(arrivals_t *self, int64_t callback_ms)
+{
+    self->callback_ms = callback_ms;
 }
 
 void arrivals_drain(arrivals_t *self)

@@ -21,7 +21,6 @@ typedef struct {
     calls_t *calls;
     const Pl__Initiate *defaults;
     size_t max_calls;
-    int64_t callback_ms; /* how old a call may be to be gone on with; 0: none ever is */
     void *arg;
     void (*begun)(void *arg); /* a call was added */
 } arrivals_opts_t;
@@ -32,6 +31,8 @@ arrivals_t *arrivals_new(const arrivals_opts_t *opts);
 void arrivals_close(arrivals_t *self);
 void arrivals_free(arrivals_t **self_p);
 
+/* How old a call may be to be gone on with; 0, as at first: none ever is. */
+void arrivals_callback(arrivals_t *self, int64_t callback_ms);
 void arrivals_drain(arrivals_t *self); /* no new calls from now on */
 
 /* CallStart and CallIncoming of the bus; arg is the arrivals. */

@@ -100,10 +100,6 @@ static uint32_t number(const pl_config_t *cfg, const char *path)
 void dialogue_call_settings(const pl_config_t *cfg, call_settings_t *out)
 {
     *out = (call_settings_t){
-        .silence_ms = 1000 * number(cfg, "features.phone_silence_timeout_sec"),
-        .retry_max = number(cfg, "features.recognition_retry_max"),
-        .soft_ms = 1000 * number(cfg, "features.answer_soft_timeout_sec"),
-        .hard_ms = 1000 * number(cfg, "features.answer_hard_timeout_sec"),
         .create_ms = 2 * number(cfg, "dialogue.store_timeout_ms"),
         .dial_ms = 10000,
         .ring_ms = number(cfg, "dialogue.ring_timeout_ms"),
@@ -111,8 +107,21 @@ void dialogue_call_settings(const pl_config_t *cfg, call_settings_t *out)
         .transfer_ms = number(cfg, "dialogue.transfer_timeout_ms"),
         .hangup_ms = 5000,
         .search_ms = number(cfg, "dialogue.search_timeout_ms"),
-        .vad_silence_ms = number(cfg, "features.vad_silence_timeout_ms"),
-        .vad_cutoff_ms = number(cfg, "features.vad_cutoff_timeout_ms"),
         .messages_max = number(cfg, "dialogue.messages_max"),
     };
+}
+
+static uint32_t flag(const pl_features_t *features, pl_feature_t feature)
+{
+    return (uint32_t)pl_features_int(features, feature);
+}
+
+void dialogue_call_features(const pl_features_t *features, call_settings_t *out)
+{
+    out->silence_ms = 1000 * flag(features, PL_FEATURE_phone_silence_timeout_sec);
+    out->retry_max = flag(features, PL_FEATURE_recognition_retry_max);
+    out->soft_ms = 1000 * flag(features, PL_FEATURE_answer_soft_timeout_sec);
+    out->hard_ms = 1000 * flag(features, PL_FEATURE_answer_hard_timeout_sec);
+    out->vad_silence_ms = flag(features, PL_FEATURE_vad_silence_timeout_ms);
+    out->vad_cutoff_ms = flag(features, PL_FEATURE_vad_cutoff_timeout_ms);
 }

@@ -7,6 +7,7 @@
 
 #include "common/bus.h"
 #include "common/clock.h"
+#include "common/features.h"
 #include "common/log.h"
 #include "common/loop.h"
 #include "common/metrics.h"
@@ -36,6 +37,7 @@ struct server {
     pl_loop_t *loop;
     pl_bus_t *bus;
     desk_t desk;
+    pl_features_t *features;
     prompts_t *prompts;
     Pl__Initiate *defaults;
     contacts_t *contacts;
@@ -346,6 +348,15 @@ static pl_err_t read_settings(server_t *self)
     return check_defaults(self);
 }
 
+/* Also of calls that are going on: their settings are these. */
+static void take_features(void *arg)
+{
+    server_t *self = arg;
+    dialogue_call_features(self->features, &self->desk.settings);
+    int64_t hours = pl_features_int(self->features, PL_FEATURE_callback_timeout_hour);
+    arrivals_callback(self->arrivals, HOUR_MS * hours);
+}
+
 pl_err_t server_new(server_t **out, const pl_config_t *cfg)
 {
     static const char *const peers[] = {"telephony", "speech", "rag", "persistence", NULL};
@@ -374,11 +385,12 @@ pl_err_t server_new(server_t **out, const pl_config_t *cfg)
         .calls = self->calls,
         .defaults = self->defaults,
         .max_calls = self->max_calls,
-        .callback_ms = HOUR_MS * pl_config_int(cfg, "features.callback_timeout_hour"),
         .arg = self,
         .begun = tell_load,
     };
     self->arrivals = arrivals_new(&arrivals);
+    self->features = pl_features_new(self->loop, cfg, take_features, self);
+    take_features(self);
     self->recovery = recovery_new(self->loop, self->bus, self->desk.store_timeout_ms);
     set_handlers(self);
     tell_load(self);
@@ -418,6 +430,7 @@ void server_destroy(server_t **self_p)
     arrivals_free(&self->arrivals);
     recovery_destroy(&self->recovery);
     calls_destroy(&self->calls);
+    pl_features_destroy(&self->features);
     pl_loop_destroy(&self->loop);
     if (self->defaults) pl__initiate__free_unpacked(self->defaults, NULL);
     remote_tools_destroy(&self->remote_tools);

@@ -8,6 +8,7 @@
 
 #include "common/bus.h"
 #include "common/clock.h"
+#include "common/features.h"
 #include "common/log.h"
 #include "common/loop.h"
 #include "common/metrics.h"
@@ -30,6 +31,7 @@ struct server {
     pl_loop_t *loop;
     channel_world_t world;
     lanes_t *lanes;
+    pl_features_t *features;
     channel_t **channels;
     size_t count, max;
     metrics_t metrics;
@@ -311,6 +313,18 @@ static void take_messages(server_t *self)
     pl_bus_on(bus, PL__ENVELOPE__BODY_PHRASES_WARM, on_phrases_warm, self);
 }
 
+/* For streams to come; Listen tells live ones what changes for them. */
+static void take_features(void *arg)
+{
+    server_t *self = arg;
+    const pl_features_t *features = self->features;
+    self->world.hearing.listening.silence_ms =
+        (uint32_t)pl_features_int(features, PL_FEATURE_vad_silence_timeout_ms);
+    self->world.hearing.final_ms =
+        (uint32_t)pl_features_int(features, PL_FEATURE_recognition_stt_complete_timeout_ms);
+    self->world.cutoff_ms = (uint32_t)pl_features_int(features, PL_FEATURE_vad_cutoff_timeout_ms);
+}
+
 pl_err_t server_new(server_t **out, const pl_config_t *cfg)
 {
     static const char *const peers[] = {"dialogue", NULL};
@@ -322,11 +336,8 @@ pl_err_t server_new(server_t **out, const pl_config_t *cfg)
     self->max = (size_t)pl_config_int(cfg, "speech.max_streams");
     self->channels = calloc(self->max, sizeof(channel_t *));
     assert(self->channels);
-    self->world.hearing.listening.silence_ms =
-        (uint32_t)pl_config_int(cfg, "features.vad_silence_timeout_ms");
-    self->world.hearing.final_ms =
-        (uint32_t)pl_config_int(cfg, "features.recognition_stt_complete_timeout_ms");
-    self->world.cutoff_ms = (uint32_t)pl_config_int(cfg, "features.vad_cutoff_timeout_ms");
+    self->features = pl_features_new(self->loop, cfg, take_features, self);
+    take_features(self);
     self->lanes = lanes_new(self->loop, cfg, on_lane_broken, self);
     pl_err_t err = open_engines(self, cfg);
     if (err) goto out;
@@ -369,6 +380,7 @@ void server_destroy(server_t **self_p)
     recognisers_destroy(&self->world.recognisers);
     synthesis_destroy(&self->world.synthesis);
     lanes_destroy(&self->lanes);
+    pl_features_destroy(&self->features);
     pl_bus_destroy(&self->world.bus);
     pl_loop_destroy(&self->loop); /* runs the last reports of the engines' threads */
     free(self->channels);

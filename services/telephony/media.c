@@ -17,6 +17,7 @@ struct media {
     uint32_t legs[MAX_THREADS]; /* open on each */
     uint32_t thread_count;
     uint64_t next_leg;
+    double vad_threshold; /* of legs to come */
 
     struct sockaddr_storage address;
     uint16_t port_min, port_max;
@@ -109,11 +110,11 @@ pl_err_t media_new(media_t **out, pl_loop_t *control, const pl_config_t *cfg,
         free(self);
         return err;
     }
+    self->vad_threshold = pl_config_double(cfg, "features.vad_threshold");
     self->link = media_link_new(control, sink);
     media_thread_opts_t opts = {
         .link = self->link,
         .credit_ms = (uint32_t)pl_config_int(cfg, "telephony.media.credit_ms"),
-        .vad_threshold = pl_config_double(cfg, "features.vad_threshold"),
         .clean_sip = self->clean_sip,
         .clean_browser = self->clean_browser,
         .comfort_db = (int)pl_config_int(cfg, "telephony.audio.comfort_noise_db"),
@@ -136,6 +137,11 @@ void media_destroy(media_t **self_p)
     free(self);
 }
 
+void media_vad_threshold(media_t *self, double threshold)
+{
+    self->vad_threshold = threshold;
+}
+
 uint32_t media_threads(const media_t *self)
 {
     return self->thread_count;
@@ -153,7 +159,10 @@ typedef struct {
     media_thread_t *thread;
     media_leg_t leg;
     union {
-        rtp_leg_t *rtp;
+        struct {
+            rtp_leg_t *rtp;
+            double vad_threshold;
+        } add;
         rtp_params_t params;
         uint8_t pcm[PL_FRAME_BYTES];
         struct {
@@ -203,7 +212,7 @@ static char *copy_text(const char *text)
 static void run_add(void *arg)
 {
     command_t *c = arg;
-    media_thread_add(c->thread, c->leg, &c->u.rtp);
+    media_thread_add(c->thread, c->leg, c->u.add.vad_threshold, &c->u.add.rtp);
     free(c);
 }
 
@@ -216,7 +225,8 @@ static media_leg_t add(media_t *self, rtp_leg_t *rtp)
     self->legs[thread]++;
     media_leg_t leg = ++self->next_leg << 8 | thread;
     command_t *c = command_new(self, thread, leg);
-    c->u.rtp = rtp;
+    c->u.add.rtp = rtp;
+    c->u.add.vad_threshold = self->vad_threshold;
     to_thread(c, run_add);
     return leg;
 }

@@ -44,6 +44,8 @@ typedef struct {
 
 pl_err_t media_new(media_t **out, pl_loop_t *control, const pl_config_t *cfg,
                    const media_sink_t *sink);
+/* For legs added from now on; at first what the configuration says. */
+void media_vad_threshold(media_t *self, double threshold);
 void media_destroy(media_t **self_p); /* closes all legs and joins the threads */
 uint32_t media_threads(const media_t *self);
 

@@ -135,12 +135,12 @@ leg_audio_t *media_thread_leg(media_thread_t *self, media_leg_t id)
     return *place_of(self, id);
 }
 
-void media_thread_add(media_thread_t *self, media_leg_t id, rtp_leg_t **rtp_p)
+void media_thread_add(media_thread_t *self, media_leg_t id, double vad_threshold, rtp_leg_t **rtp_p)
 {
     leg_audio_opts_t opts = {.loop = self->loop,
                              .link = self->opts.link,
                              .credit_ms = self->opts.credit_ms,
-                             .vad_threshold = self->opts.vad_threshold,
+                             .vad_threshold = vad_threshold,
                              .clean_sip = self->opts.clean_sip,
                              .clean_browser = self->opts.clean_browser,
                              .comfort_db = self->opts.comfort_db};

@@ -13,7 +13,6 @@ typedef struct media_thread media_thread_t;
 typedef struct {
     media_link_t *link;
     uint32_t credit_ms;
-    double vad_threshold;
     cleaner_opts_t clean_sip, clean_browser;
     int comfort_db;
     const char *curve_key_file; /* lives as long as the thread */
@@ -23,7 +22,8 @@ media_thread_t *media_thread_new(uint32_t number, const media_thread_opts_t *opt
 void media_thread_destroy(media_thread_t **self_p); /* ends its legs and lanes, joins */
 pl_loop_t *media_thread_loop(media_thread_t *self);
 
-void media_thread_add(media_thread_t *self, media_leg_t id, rtp_leg_t **rtp_p);
+void media_thread_add(media_thread_t *self, media_leg_t id, double vad_threshold,
+                      rtp_leg_t **rtp_p);
 void media_thread_remove(media_thread_t *self, media_leg_t id);
 leg_audio_t *media_thread_leg(media_thread_t *self, media_leg_t id); /* NULL: has ended */
 

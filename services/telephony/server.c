@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <sys/resource.h>
 
+#include "common/features.h"
 #include "common/log.h"
 #include "services/telephony/bus_side.h"
 #include "services/telephony/leg_actor.h"
@@ -16,6 +17,7 @@ enum { TICK_MS = 100, GOODBYE_MS = 300, DESCRIPTORS_PER_LEG = 4, DESCRIPTORS_BAS
 struct server {
     switchboard_t board;
     pl_timer_t *tick, *drain, *goodbye;
+    pl_features_t *features;
     bool stopping;
 };
 
@@ -121,6 +123,13 @@ static pl_err_t load_apology(prompt_t *out, const pl_config_t *cfg)
     return prompt_parse(out, wav, bytes);
 }
 
+static void take_features(void *arg)
+{
+    server_t *self = arg;
+    media_vad_threshold(self->board.media,
+                        pl_features_double(self->features, PL_FEATURE_vad_threshold));
+}
+
 pl_err_t server_new(server_t **out, const pl_config_t *cfg)
 {
     server_t *self = calloc(1, sizeof(*self));
@@ -135,6 +144,8 @@ pl_err_t server_new(server_t **out, const pl_config_t *cfg)
         server_destroy(&self);
         return err;
     }
+    self->features = pl_features_new(self->board.loop, cfg, take_features, self);
+    take_features(self);
     self->tick = pl_timer_start(self->board.loop, TICK_MS, TICK_MS, on_tick, self);
     pl_loop_on_terminate(self->board.loop, on_terminate, self);
     *out = self;
@@ -159,6 +170,7 @@ void server_destroy(server_t **self_p)
     pl_timer_stop(&self->tick);
     pl_timer_stop(&self->drain);
     pl_timer_stop(&self->goodbye);
+    pl_features_destroy(&self->features);
     board->draining = true;
     browser_destroy(&board->browser); /* runs the loop a little: first of all */
     sip_agent_destroy(&board->sip);
