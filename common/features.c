@@ -141,8 +141,9 @@ size_t pl_features_read(pl_features_t *self, const char *name, const char *text)
     config_errors_t errors = {0};
     memcpy(values, self->configured, sizeof values);
     if (text) config_yaml_read(&entries, name, text, strlen(text), &errors);
-    if (errors.text) memcpy(values, self->values, sizeof values); /* half a file says nothing */
-    for (size_t i = 0; i < entries.count && !errors.text; i++) {
+    bool whole = !errors.text; /* half a file says nothing */
+    if (!whole) memcpy(values, self->values, sizeof values);
+    for (size_t i = 0; whole && i < entries.count; i++) {
         take(self, &entries.entries[i], values, &errors);
     }
     complain(self, errors.text ? errors.text : "");

@@ -57,7 +57,7 @@ static void zero_and_false_mean_zero_and_false(void **state)
 static void a_bad_value_keeps_the_last_good_one(void **state)
 {
     (void)state;
-    static const char *const wrong[] = {"0.05", "1.1", "nan", "inf", "loud", "[0.4]", "0.4x"};
+    static const char *const wrong[] = {"0.05", "1.1", "nan", "inf", "loud", "''", "[0.4]", "0.4x"};
     pl_config_t *cfg = config("features: {file: ''}");
     pl_features_t *features = pl_features_new(NULL, cfg, NULL, NULL);
     (void)pl_features_read(features, "x", "vad_threshold: 0.7\nrecording_enabled: true\n");
