@@ -201,13 +201,15 @@ tsan:
 	@$(MAKE) --no-print-directory -s -j2 $(TSAN) $(TSAN_PARTS:%=unit-tests-%)
 	@$(MAKE) --no-print-directory -s $(TSAN) check-parts PARTS='$(TSAN_PARTS)'
 
-# ---- fuzz: tests/fuzz/<noun>_fuzz.c links its part; clang's libFuzzer, FUZZ_S seconds each ----------
+# ---- fuzz: tests/fuzz/<noun>_fuzz.c links its part; clang's libFuzzer, FUZZ_S seconds each; what it
+# begins with is in tests/fuzz/seeds/<noun> ----------
 FUZZ_S ?= 30
 FUZZ_chunker := rag
 FUZZ_formats := rag
 FUZZ_http_parser := gateway
 FUZZ_initiate := gateway
 FUZZ_initiate := gateway
+FUZZ_llm_stream := dialogue
 FUZZ_nlu := dialogue
 FUZZ_rtp := telephony
 FUZZ_sentences := dialogue
@@ -224,7 +226,8 @@ $(B)/tests/fuzz/telephony_fuzz.o: CPPFLAGS += $(call pkgflags,libre)
 fuzz:
 	@$(MAKE) --no-print-directory -s B=build/fuzz CC=clang SAN=fuzzer-no-link,address,undefined OPT='-O1 -g' fuzz-built
 fuzz-built: $(FUZZERS:%=$(B)/tests/fuzz/%_fuzz)
-	@for f in $^; do echo "fuzz $$(basename $$f), $(FUZZ_S) s" && $$f -max_total_time=$(FUZZ_S) -max_len=16384 -timeout=10 -verbosity=0 -print_final_stats=1 || exit 1; done
+	@for f in $^; do noun=$$(basename $$f _fuzz); found=$(B)/found/$$noun; mkdir -p $$found; \
+	  echo "fuzz $$noun, $(FUZZ_S) s" && $$f $$found $$(ls -d tests/fuzz/seeds/$$noun 2>/dev/null) -max_total_time=$(FUZZ_S) -max_len=16384 -timeout=10 -verbosity=0 -print_final_stats=1 || exit 1; done
 
 # The gateway is tested over HTTP with doubles of the processes it talks to.
 $(B)/tests/integration/gateway/peers: $(B)/tests/integration/gateway/peers.o $(B)/lib/common.a

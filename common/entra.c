@@ -144,7 +144,7 @@ static void begin(slot_t *slot)
     entra_request_t request;
     pl_err_t err = entra_request_make(&request, &slot->entra->ask, slot->scope);
     if (err) {
-        fail(slot, err, "the federated token's file cannot be read", true);
+        fail(slot, err, "the federated token's file cannot be read", false);
     } else {
         slot->call = pl_http_send(slot->entra->http, &request.opts, on_answer, slot);
     }

@@ -3,17 +3,17 @@
 #include <curl/curl.h>
 #include <stdbool.h>
 #include <stdlib.h>
+#include <string.h>
 
 enum { DAY_S = 86400, DOUBLINGS_MOST = 16 };
 
-/* A number from 0 up to most, and nothing after it but blanks. */
+/* A number from 0 up, at most most, and nothing after it but blanks. */
 static bool read_number(const char *text, double most, double *out)
 {
-    char *end = NULL;
     if (!text || *text < '0' || *text > '9') return false;
-    double value = strtod(text, &end);
-    while (*end == ' ') end++;
-    if (*end || !(value >= 0)) return false;
+    const char *rest = text + strspn(text, "0123456789.");
+    if (rest[strspn(rest, " ")]) return false;
+    double value = strtod(text, NULL);
     *out = value < most ? value : most;
     return true;
 }

@@ -215,17 +215,25 @@ static bool take_text(assembler_t *self, const char *text)
     return true;
 }
 
-static bool take_choice(assembler_t *self, const cJSON *choice)
+/* After the end nothing more is said; only a filter may still object. */
+static bool take_words(assembler_t *self, const cJSON *delta)
 {
-    const cJSON *delta = member(choice, "delta");
-    if (!delta) delta = member(choice, "message");
+    if (self->state.finished) return true;
     if (!take_text(self, string_of(delta, "content"))) return false;
     const cJSON *fragment;
     cJSON_ArrayForEach(fragment, member(delta, "tool_calls"))
     {
         if (!take_call(self, fragment)) return false;
     }
+    return true;
+}
+
+static bool take_choice(assembler_t *self, const cJSON *choice)
+{
+    const cJSON *delta = member(choice, "delta");
     const cJSON *reason = member(choice, "finish_reason");
+    if (!delta) delta = member(choice, "message");
+    if (!take_words(self, delta)) return false;
     if (*string_of(delta, "refusal")) {
         self->state.begun = true;
         (void)wrong(self, "the model refused");

@@ -186,19 +186,44 @@ static void new_script(routes_t *self, const http_request_t *request, plan_t *ou
     plan_whole(out, 200, "application/json", NULL, "{}", 0);
 }
 
-static void dispatch(routes_t *self, const http_request_t *request, plan_t *out, note_t *note)
+/* Entra ID's token for this server: whatever the script's api_key is. */
+static void give_token(const routes_t *self, bool local, plan_t *out)
+{
+    text_t body = {0};
+    text_fmt(&body, "{\"token_type\":\"Bearer\",\"expires_in\":%s,\"access_token\":",
+             local ? "\"3599\"" : "3599");
+    text_json(&body, *script_api_key(self->script) ? script_api_key(self->script) : "token");
+    text_add(&body, "}");
+    plan_whole(out, 200, "application/json", NULL, body.data, 0);
+    text_free(&body);
+}
+
+/* What is not the models' business; false when path is nothing of the kind. */
+static bool dispatch_beside(routes_t *self, const http_request_t *request, plan_t *out)
 {
     const char *path = request->path;
-    bool posts = strcmp(request->method, "POST") == 0;
+    static const char login[] = "/oauth2/v2.0/token";
+    size_t length = strlen(path);
+    size_t tail = sizeof login - 1;
     if (strcmp(path, "/double/script") == 0 && strcmp(request->method, "PUT") == 0) {
         new_script(self, request, out);
-        return;
-    }
-    if (strcmp(path, "/health") == 0 || strcmp(path, "/") == 0) {
+    } else if (strcmp(path, "/health") == 0 || strcmp(path, "/") == 0) {
         plan_whole(out, 200, "application/json", NULL, "{\"status\":\"ok\"}", 0);
-        return;
+    } else if (strcmp(path, "/metadata/identity/oauth2/token") == 0) {
+        give_token(self, true, out);
+    } else if (length > tail && strcmp(path + length - tail, login) == 0) {
+        give_token(self, false, out);
+    } else {
+        return false;
     }
-    target_t target = target_of(path);
+    return true;
+}
+
+static void dispatch(routes_t *self, const http_request_t *request, plan_t *out, note_t *note)
+{
+    bool posts = strcmp(request->method, "POST") == 0;
+    if (dispatch_beside(self, request, out)) return;
+    target_t target = target_of(request->path);
     char *version = http_query(request, "api-version");
     bool versioned = !target.azure || (version && *version);
     free(version);

@@ -114,7 +114,7 @@ typedef struct {
     uint64_t last_tick_ms;
 } client_t;
 
-static void on_done(void *arg, pl_err_t err, const pl_http_answer_t *got)
+static inline void on_done(void *arg, pl_err_t err, const pl_http_answer_t *got)
 {
     client_t *client = arg;
     client->err = err;

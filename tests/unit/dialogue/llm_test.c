@@ -247,6 +247,24 @@ static void closing_the_client_ends_what_is_open(void **state)
     asker_close(&asker);
 }
 
+static void a_token_of_entra_is_had_first_where_it_is_wanted(void **state)
+{
+    (void)state;
+    asker_t asker =
+        asker_open("api_key: tok-1\nrules: [{say: \"{{model}}\"}]",
+                   "  connections: 0\n"
+                   "  fast: {endpoint: 'http://127.0.0.1:%d', model: nano, api: azure}\n"
+                   "entra: {metadata_endpoint: 'http://127.0.0.1:%d'}\n");
+    asker_say(&asker, LLM_FAST, "hello");
+    assert_int_equal(asker.err, PL_OK);
+    assert_string_equal(asker.text, "nano");
+    asker_say(&asker, LLM_FAST, "hello");
+    assert_string_equal(asker.text, "nano");
+    assert_int_equal(llm_double_count(&asker.server, "\"path\":\"/metadata/"), 1);
+    assert_int_equal(llm_double_count(&asker.server, "\"auth\":\"bearer\""), 2);
+    asker_close(&asker);
+}
+
 static void connections_are_opened_before_they_are_needed(void **state)
 {
     (void)state;
@@ -343,6 +361,7 @@ int main(void)
         cmocka_unit_test(a_wrong_request_is_refused_without_asking),
         cmocka_unit_test(a_cancelled_request_says_nothing_more),
         cmocka_unit_test(closing_the_client_ends_what_is_open),
+        cmocka_unit_test(a_token_of_entra_is_had_first_where_it_is_wanted),
         cmocka_unit_test(connections_are_opened_before_they_are_needed),
         cmocka_unit_test(many_at_once_all_get_their_own_answer),
         cmocka_unit_test(wrong_settings_are_refused_and_none_is_no_model),
