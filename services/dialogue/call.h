@@ -48,6 +48,7 @@ typedef struct {
     uint32_t search_ms;      /* for an answer of the knowledge base */
     uint32_t vad_silence_ms; /* passed on with Listen; 0: speech's own */
     uint32_t vad_cutoff_ms;
+    bool slow_llm;              /* talk with the slow model */
     bool speculate;             /* tell the manager of transcripts that stand still */
     uint32_t early_ms;          /* so long */
     uint32_t knowledge_ms;      /* an answer waits so long for passages; 0: none are looked for */

@@ -24,7 +24,17 @@
 const pl_config_key_t dialogue_config_keys[] = {
     LLM_KEYS,
     INT("dialogue.max_calls", "500", 1, 100000, "calls at once; more are refused as busy"),
-    STRING("dialogue.manager", "script", "who decides what is said: script"),
+    STRING("dialogue.manager", "auto",
+           "who decides what is said: script, llm, or auto: llm where llm.* has an endpoint"),
+    STRING("dialogue.llm.bot_phone_number", "", "the number callers dial, as the model is told it"),
+    INT("dialogue.llm.history_messages", "20", 4, 1000,
+        "messages of the history in a prompt; what is older is summed up"),
+    INT("dialogue.llm.knowledge_wait_ms", "10", 0, 1000,
+        "an answer waits so long for passages; 0: only the model's own searches"),
+    {"dialogue.llm.speculate", PL_CONFIG_BOOL, "true", 0, 0,
+     "begin an answer on a transcript that is not final, and throw it away if it was wrong"},
+    INT("dialogue.llm.speculate_after_ms", "100", 0, 5000,
+        "when the transcript has stood still for so long"),
     STRING("dialogue.timezone", "UTC", "zone of the callers' clock, like Europe/Paris"),
     INT("dialogue.ring_timeout_ms", "45000", 1000, 600000, "how long a call out may ring"),
     INT("dialogue.stream_timeout_ms", "30000", 1000, 600000,
@@ -107,6 +117,7 @@ void dialogue_call_settings(const pl_config_t *cfg, call_settings_t *out)
         .transfer_ms = number(cfg, "dialogue.transfer_timeout_ms"),
         .hangup_ms = 5000,
         .search_ms = number(cfg, "dialogue.search_timeout_ms"),
+        .early_ms = number(cfg, "dialogue.llm.speculate_after_ms"),
         .messages_max = number(cfg, "dialogue.messages_max"),
     };
 }
@@ -122,6 +133,7 @@ void dialogue_call_features(const pl_features_t *features, call_settings_t *out)
     out->retry_max = flag(features, PL_FEATURE_recognition_retry_max);
     out->soft_ms = 1000 * flag(features, PL_FEATURE_answer_soft_timeout_sec);
     out->hard_ms = 1000 * flag(features, PL_FEATURE_answer_hard_timeout_sec);
+    out->slow_llm = pl_features_bool(features, PL_FEATURE_slow_llm_for_chat);
     out->vad_silence_ms = flag(features, PL_FEATURE_vad_silence_timeout_ms);
     out->vad_cutoff_ms = flag(features, PL_FEATURE_vad_cutoff_timeout_ms);
 }

@@ -14,6 +14,7 @@
 #include "call.pb-c.h"
 #include "common/err.h"
 #include "common/loop.h"
+#include "services/dialogue/call.h"
 #include "services/dialogue/effects.h"
 #include "services/dialogue/llm/llm.h"
 #include "services/dialogue/model/instructions.h"
@@ -71,12 +72,11 @@ typedef struct {
 
     /* of the language model's manager */
     llm_t *llm;
-    llm_size_t size; /* talks with that one */
+    const call_settings_t *settings; /* as they stand: operators turn them during a call */
     const instructions_t *instructions;
     const remote_tools_t *remote_tools;
     const char *bot_phone_number; /* "" when nobody has said */
     uint32_t history_messages;    /* of a prompt, at most */
-    uint32_t hard_ms;             /* an answer not begun by then was given up by the machine */
     bool speculate;               /* begin on a transcript that is not final yet */
     pl_loop_t *loop;              /* for timers; NULL: there are none */
     uint64_t (*now_us)(void);     /* monotonic */
@@ -99,5 +99,7 @@ extern const manager_t manager_script;
 extern const manager_t manager_llm; /* hands the call to the script while no model answers */
 
 const manager_t *manager_find(const char *name); /* NULL when there is none */
+/* The same for dialogue.manager: "auto" is the model's where there is a model, else the script. */
+const manager_t *manager_choose(const char *name, bool has_model);
 
 #endif

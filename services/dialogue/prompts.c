@@ -5,7 +5,12 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { WORDINGS_MAX = 8 };
+#include "services/dialogue/model/template.h"
+
+enum { WORDINGS_MAX = 32 };
+
+/* What a wording may use; where a sentence has no such thing it is filled with nothing. */
+#define PLACEHOLDERS "bot_name bot_company label value task index"
 
 typedef struct {
     const char *lang; /* first two letters of the short code */
@@ -160,6 +165,31 @@ struct prompts {
     char *wordings[PROMPT_COUNT][WORDINGS_MAX];
     size_t count[PROMPT_COUNT];
 };
+
+pl_err_t prompts_check(const pl_config_t *cfg)
+{
+    pl_err_t err = PL_OK;
+    for (int id = 0; id < PROMPT_COUNT; id++) { /* all of them are looked at */
+        char path[96];
+        snprintf(path, sizeof path, "prompts.tts.%s_tpl", names[id]);
+        size_t count = pl_config_count(cfg, path);
+        for (size_t i = 0; i < count; i++) {
+            char item[128];
+            char reason[300] = "";
+            snprintf(item, sizeof item, "%s[%zu]", path, i);
+            const char *text = pl_config_str(cfg, item);
+            pl_err_t wrong = template_check(text, PLACEHOLDERS, reason, sizeof reason);
+            if (i == WORDINGS_MAX) {
+                snprintf(reason, sizeof reason, "more than %d wordings", WORDINGS_MAX);
+                wrong = PL_INVALID;
+            }
+            if (!wrong) continue;
+            fprintf(stderr, "%s: %s: %s\n", pl_config_where(cfg, item), item, reason);
+            err = wrong;
+        }
+    }
+    return err;
+}
 
 prompts_t *prompts_new(const pl_config_t *cfg)
 {

@@ -13,6 +13,7 @@
 #include <stdint.h>
 
 #include "common/config.h"
+#include "common/err.h"
 
 #define PROMPT_MAP(X) /* id, name in the configuration */                                          \
     X(HELLO, "hello")                                                                              \
@@ -73,6 +74,9 @@ enum { PROMPT_BYTES = 1024 };
 
 typedef struct prompts prompts_t;
 
+/* PL_INVALID: a configured wording uses a placeholder that there is not, or there are too many of them;
+ * said on standard error with file, line and setting. */
+pl_err_t prompts_check(const pl_config_t *cfg);
 /* cfg may be NULL: built-in wordings only. Never NULL. */
 prompts_t *prompts_new(const pl_config_t *cfg);
 void prompts_destroy(prompts_t **self_p);

@@ -41,6 +41,8 @@ struct server {
     prompts_t *prompts;
     Pl__Initiate *defaults;
     contacts_t *contacts;
+    llm_t *llm; /* NULL: there is no model */
+    instructions_t *instructions;
     remote_tools_t *remote_tools;
     calls_t *calls;
     arrivals_t *arrivals;
@@ -317,17 +319,50 @@ static pl_err_t check_defaults(const server_t *self)
     return PL_OK;
 }
 
-static pl_err_t read_settings(server_t *self)
+/* Script or model, and what the model's manager wants to know. */
+static pl_err_t choose_manager(server_t *self)
 {
     const pl_config_t *cfg = self->cfg;
     const char *name = pl_config_str(cfg, "dialogue.manager");
-    const char *zone = pl_config_str(cfg, "dialogue.timezone");
-    self->desk.manager = manager_find(name);
+    call_settings_t *settings = &self->desk.settings;
+    pl_err_t err = instructions_new(&self->instructions, cfg);
+    if (!err) err = llm_new(&self->llm, self->loop, cfg);
+    if (err) return err;
+    self->desk.manager = manager_choose(name, self->llm != NULL);
     if (!self->desk.manager) return wrong_setting("dialogue.manager", name, "is not a manager");
+    if (self->desk.manager == &manager_llm && !self->llm) {
+        return wrong_setting("dialogue.manager", name, "needs llm.fast or llm.slow");
+    }
+    if (self->desk.manager == &manager_llm) {
+        settings->speculate = pl_config_bool(cfg, "dialogue.llm.speculate");
+        settings->knowledge_ms = (uint32_t)pl_config_int(cfg, "dialogue.llm.knowledge_wait_ms");
+    }
+    self->desk.manager_opts = (manager_opts_t){
+        .prompts = self->prompts,
+        .answer_score = pl_config_double(cfg, "dialogue.script.answer_score"),
+        .ask_policyholder = pl_config_bool(cfg, "dialogue.script.ask_policyholder"),
+        .llm = self->llm,
+        .settings = settings,
+        .instructions = self->instructions,
+        .remote_tools = self->remote_tools,
+        .bot_phone_number = pl_config_str(cfg, "dialogue.llm.bot_phone_number"),
+        .history_messages = (uint32_t)pl_config_int(cfg, "dialogue.llm.history_messages"),
+        .speculate = settings->speculate,
+        .loop = self->loop,
+        .now_us = pl_clock_us,
+    };
+    return PL_OK;
+}
+
+static pl_err_t read_settings(server_t *self)
+{
+    const pl_config_t *cfg = self->cfg;
+    const char *zone = pl_config_str(cfg, "dialogue.timezone");
     if (zone_set(zone) != PL_OK) {
         return wrong_setting("dialogue.timezone", zone, "is not in the system's zone data");
     }
     self->max_calls = (size_t)pl_config_int(cfg, "dialogue.max_calls");
+    if (prompts_check(cfg) != PL_OK) return PL_INVALID;
     self->prompts = prompts_new(cfg);
     self->defaults = initiate_from_config(cfg);
     dialogue_call_settings(cfg, &self->desk.settings);
@@ -338,11 +373,8 @@ static pl_err_t read_settings(server_t *self)
     self->desk.settings.remote_tools = self->remote_tools;
     self->desk.prompts = self->prompts;
     self->desk.zone = zone;
-    self->desk.manager_opts = (manager_opts_t){
-        .prompts = self->prompts,
-        .answer_score = pl_config_double(cfg, "dialogue.script.answer_score"),
-        .ask_policyholder = pl_config_bool(cfg, "dialogue.script.ask_policyholder"),
-    };
+    err = choose_manager(self);
+    if (err) return err;
     self->desk.store_timeout_ms = (uint32_t)pl_config_int(cfg, "dialogue.store_timeout_ms");
     self->desk.store_retry_ms = 1000 * (uint64_t)pl_config_int(cfg, "dialogue.store_retry_sec");
     return check_defaults(self);
@@ -430,11 +462,13 @@ void server_destroy(server_t **self_p)
     arrivals_free(&self->arrivals);
     recovery_destroy(&self->recovery);
     calls_destroy(&self->calls);
+    llm_destroy(&self->llm);
     pl_features_destroy(&self->features);
     pl_loop_destroy(&self->loop);
     if (self->defaults) pl__initiate__free_unpacked(self->defaults, NULL);
     remote_tools_destroy(&self->remote_tools);
     contacts_destroy(&self->contacts);
+    instructions_destroy(&self->instructions);
     prompts_destroy(&self->prompts);
     free(self);
     *self_p = NULL;

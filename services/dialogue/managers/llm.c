@@ -138,8 +138,8 @@ static void llm_cancel_thought(void *self)
     if (!t->thinking) return;
     uint64_t now_us = t->opts.now_us();
     /* Given up by the machine for want of a single word: it would be so with the next one, too. */
-    bool in_vain = !t->by_script && !t->spoke && t->opts.hard_ms &&
-                   now_us - t->began_us >= (uint64_t)t->opts.hard_ms * 900;
+    uint64_t hard_ms = t->opts.settings->hard_ms;
+    bool in_vain = !t->by_script && !t->spoke && now_us - t->began_us >= hard_ms * 900;
     if (in_vain) t->rest_until_us = now_us + (uint64_t)REST_MS * 1000;
     if (t->by_script) manager_script.cancel(t->script);
     t->by_script = false;

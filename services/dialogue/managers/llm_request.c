@@ -8,7 +8,7 @@
 #include "services/dialogue/managers/llm_internal.h"
 #include "services/dialogue/model/facts.h"
 
-enum { ANSWER_TOKENS = 1024, HISTORY_TOKENS_LEAST = 400, DATE_BYTES = 160 };
+enum { HISTORY_TOKENS_LEAST = 400, DATE_BYTES = 160 };
 
 static const char actions[] = "\"[call]\" the caller has rung, \"[hangup]\" the line was closed, "
                               "\"[sms]\" what follows came as a "
@@ -22,6 +22,11 @@ const char *talk_lang(const talk_t *t)
     const Pl__CallRecord *record = t->sink.record(t->sink.arg);
     const char *chosen = record->lang_short_code;
     return chosen[0] ? chosen : record->initiate->lang_default;
+}
+
+static llm_size_t size_now(const talk_t *t)
+{
+    return t->opts.settings->slow_llm ? LLM_SLOW : LLM_FAST;
 }
 
 /* "French", for "fr-FR": as the call's languages name it, else by the code. */
@@ -196,8 +201,9 @@ thread_t *talk_thread(talk_t *t, const ask_t *ask, const sentences_t *rest)
     write_passages(t, &system);
     thread_add(thread, LLM_SYSTEM, draft_text(&system));
     (void)toolbox(t, ask->barred); /* so that its size is known */
-    uint32_t context = llm_context_tokens(t->opts.llm, t->opts.size);
-    uint32_t used = llm_tokens(draft_text(&system)) + t->tool_tokens[ask->barred] + ANSWER_TOKENS;
+    uint32_t context = llm_context_tokens(t->opts.llm, size_now(t));
+    uint32_t used = llm_tokens(draft_text(&system)) + t->tool_tokens[ask->barred] +
+                    llm_answer_tokens(t->opts.llm, size_now(t));
     draft_free(&system);
     window_opts_t window = talk_window(t);
     window.max_tokens =
@@ -213,13 +219,13 @@ thread_t *talk_thread(talk_t *t, const ask_t *ask, const sentences_t *rest)
 
 stream_t *talk_ask(talk_t *t, thread_t *thread, const ask_t *ask, sentences_t *rest)
 {
-    llm_request_t request = {0};
+    llm_request_t request = {.max_tokens = llm_answer_tokens(t->opts.llm, size_now(t))};
     request.messages = thread_messages(thread, &request.n_messages);
     if (!t->without_tools) {
         request.tools = toolbox_tools(toolbox(t, ask->barred), &request.n_tools);
     }
     stream_opts_t opts = {.llm = t->opts.llm,
-                          .size = t->opts.size,
+                          .size = size_now(t),
                           .request = &request,
                           .lang = talk_lang(t),
                           .sentences = rest,

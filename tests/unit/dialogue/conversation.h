@@ -181,6 +181,7 @@ static UNUSED conversation_t *conversation_with(const field_t *fields, const man
     manager_sink_t sink = {self,        sink_sentence, sink_expect, sink_tool,  sink_part,
                            sink_unsafe, sink_saved,    sink_done,   sink_flush, sink_record};
     opts.prompts = self->prompts;
+    opts.settings = &self->settings;
     self->manager = manager;
     self->mind = self->manager->open(&opts, &sink, "c-1");
     return self;

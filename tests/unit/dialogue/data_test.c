@@ -385,6 +385,23 @@ static void implicit_fields_are_not_asked_for(void **state)
     pl_config_destroy(&cfg);
 }
 
+static void a_wrong_wording_is_named_with_file_and_line(void **state)
+{
+    (void)state;
+    pl_config_t *cfg = config_of("prompts:\n  tts:\n    hello_tpl:\n      - Hi {bot_name}\n"
+                                 "      - Hi {name}\n    goodbye_tpl: [\"Bye {who}\"]\n");
+    char said[1024] = "";
+    FILE *kept = stderr;
+    stderr = fmemopen(said, sizeof said, "w");
+    pl_err_t err = prompts_check(cfg);
+    fclose(stderr);
+    stderr = kept;
+    assert_int_equal(err, PL_INVALID);
+    assert_non_null(strstr(said, ":5: prompts.tts.hello_tpl[1]: unknown placeholder {name}"));
+    assert_non_null(strstr(said, ":6: prompts.tts.goodbye_tpl[0]: unknown placeholder {who}"));
+    pl_config_destroy(&cfg);
+}
+
 static void wordings_can_be_replaced(void **state)
 {
     (void)state;
@@ -695,6 +712,7 @@ int main(void)
         cmocka_unit_test(the_built_in_claim_is_an_insurance_claim),
         cmocka_unit_test(a_wrong_initiate_is_refused_with_its_field),
         cmocka_unit_test(implicit_fields_are_not_asked_for),
+        cmocka_unit_test(a_wrong_wording_is_named_with_file_and_line),
         cmocka_unit_test(wordings_can_be_replaced),
         cmocka_unit_test(unknown_zones_are_refused),
         cmocka_unit_test(writes_go_out_in_order_one_at_a_time),

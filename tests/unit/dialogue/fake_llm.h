@@ -129,6 +129,13 @@ uint32_t llm_context_tokens(const llm_t *self, llm_size_t size)
     return self->context;
 }
 
+uint32_t llm_answer_tokens(const llm_t *self, llm_size_t size)
+{
+    (void)self;
+    (void)size;
+    return 160;
+}
+
 uint32_t llm_tokens(const char *text)
 {
     return (uint32_t)(strlen(text) / 4 + 1);

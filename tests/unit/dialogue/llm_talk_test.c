@@ -22,11 +22,9 @@ static manager_opts_t options(void)
     if (!instructions) assert_int_equal(instructions_new(&instructions, NULL), PL_OK);
     return (manager_opts_t){.answer_score = 1.0,
                             .llm = &fake_llm,
-                            .size = LLM_FAST,
                             .instructions = instructions,
                             .bot_phone_number = "+33100000000",
                             .history_messages = 20,
-                            .hard_ms = 15000,
                             .speculate = true,
                             .now_us = clock_us};
 }
@@ -115,18 +113,17 @@ static void sentences_are_said_as_they_come(void **state)
     end(c);
 }
 
-static void the_configured_size_is_asked(void **state)
+static void the_size_is_chosen_by_a_flag_that_may_be_turned(void **state)
 {
     (void)state;
-    fake_clear();
-    manager_opts_t opts = options();
-    opts.size = LLM_SLOW;
-    present = NULL;
-    present = conversation_with(three_fields(), &manager_llm, opts);
-    conversation_open(present);
-    (void)conversation_say(present, "hello");
+    conversation_t *c = open_call();
+    c->settings.slow_llm = true;
+    (void)conversation_say(c, "hello");
     assert_int_equal(fake_newest()->size, LLM_SLOW);
-    end(present);
+    c->settings.slow_llm = false;
+    (void)conversation_say(c, "hello");
+    assert_int_equal(fake_newest()->size, LLM_FAST);
+    end(c);
 }
 
 static void a_voice_without_words_needs_no_model(void **state)
@@ -1003,7 +1000,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_fresh_call_is_welcomed_without_the_model),
         cmocka_unit_test(sentences_are_said_as_they_come),
-        cmocka_unit_test(the_configured_size_is_asked),
+        cmocka_unit_test(the_size_is_chosen_by_a_flag_that_may_be_turned),
         cmocka_unit_test(a_voice_without_words_needs_no_model),
         cmocka_unit_test(a_tool_works_and_the_model_goes_on),
         cmocka_unit_test(parallel_tools_keep_their_order_and_get_ids_of_our_own),
