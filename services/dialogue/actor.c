@@ -6,7 +6,8 @@
 
 #include "common/clock.h"
 #include "common/log.h"
-#include "services/dialogue/outbox.h"
+#include "services/dialogue/ledger.h"
+#include "services/dialogue/uuid.h"
 #include "services/dialogue/zone.h"
 
 struct actor {
@@ -14,8 +15,8 @@ struct actor {
     call_t *call;
     effects_t effects;
     bool running;
-    void *mind; /* the manager's object */
-    outbox_t *outbox;
+    void *mind;         /* the manager's object */
+    ledgers_t *ledgers; /* what is to be written */
     pl_request_t *request;
     bool incoming;
     pl_timer_t *timer;
@@ -39,16 +40,21 @@ static call_now_t now(void)
     return (call_now_t){pl_clock_ms(), pl_clock_wall_ms()};
 }
 
-static asking_t *asking_new(const actor_t *self, asked_t asked, const char *tool_id)
+static asking_t *asking_for(const actor_t *self, const char *id, asked_t asked, const char *tool_id)
 {
     asking_t *asking = calloc(1, sizeof *asking);
     assert(asking);
     asking->desk = self->desk;
     asking->asked = asked;
-    asking->call_id = strdup(call_id(self->call));
+    asking->call_id = strdup(id);
     asking->tool_id = strdup(tool_id);
     assert(asking->call_id && asking->tool_id);
     return asking;
+}
+
+static asking_t *asking_new(const actor_t *self, asked_t asked, const char *tool_id)
+{
+    return asking_for(self, call_id(self->call), asked, tool_id);
 }
 
 /* The actor it belongs to, NULL when it is gone; the asking is spent. */
@@ -81,15 +87,37 @@ static void on_created(void *arg, pl_err_t err, const Pl__Envelope *reply)
 static void on_written(void *arg, pl_err_t err, const Pl__Envelope *reply)
 {
     asking_t *asking = arg;
+    char *id = strdup(asking->call_id);
+    assert(id);
     actor_t *self = asking_end(&asking);
-    if (!self) return;
-    bool kept = outbox_answered(self->outbox, pl_clock_ms(), err);
-    if (!kept) {
-        log_error("call.write_lost", "call=%s err=%s detail=\"%s\"", call_id(self->call),
-                  pl_err_name(err), pl_bus_error_detail(err, reply));
+    if (self) {
+        bool present = strcmp(id, call_id(self->call)) == 0;
+        bool kept = ledgers_answered(self->ledgers, id, pl_clock_ms(), err);
+        if (!kept) {
+            log_error("call.write_lost", "call=%s err=%s detail=\"%s\"", id, pl_err_name(err),
+                      pl_bus_error_detail(err, reply));
+        }
+        if (err == PL_STALE && present) call_lost(self->call, &self->effects);
+        run(self);
     }
-    if (err == PL_STALE) call_lost(self->call, &self->effects);
-    run(self);
+    free(id);
+}
+
+static void on_next_created(void *arg, pl_err_t err, const Pl__Envelope *reply)
+{
+    asking_t *asking = arg;
+    char *tool_id = strdup(asking->tool_id);
+    assert(tool_id);
+    actor_t *self = asking_end(&asking);
+    if (self) {
+        if (err) {
+            log_warn("call.next_not_stored", "call=%s err=%s detail=\"%s\"", call_id(self->call),
+                     pl_err_name(err), pl_bus_error_detail(err, reply));
+        }
+        call_next_created(self->call, tool_id, err, &self->effects);
+        run(self);
+    }
+    free(tool_id);
 }
 
 static void on_reply(void *arg, pl_err_t err, const Pl__Envelope *reply)
@@ -180,18 +208,41 @@ static const Pl__CallRecord *sink_record(void *arg)
 
 /* ---- effects ---- */
 
-static void create(actor_t *self)
+static void create(actor_t *self, const Pl__CallRecord *record, pl_bus_reply_fn *on_reply_fn,
+                   asking_t *asking)
 {
     Pl__StoreCreate body = PL__STORE_CREATE__INIT;
     Pl__Envelope env = PL__ENVELOPE__INIT;
-    const Pl__CallRecord *record = call_record(self->call);
     env.call_id = record->call_id;
     env.epoch = record->epoch;
     body.call = (Pl__CallRecord *)record;
     env.body_case = PL__ENVELOPE__BODY_STORE_CREATE;
     env.store_create = &body;
-    pl_bus_request(self->desk->bus, "persistence", &env, self->desk->store_timeout_ms, on_created,
-                   asking_new(self, ASKED_DIAL, ""));
+    pl_bus_request(self->desk->bus, "persistence", &env, self->desk->store_timeout_ms, on_reply_fn,
+                   asking);
+}
+
+/* The id is known here from now on: what telephony and speech say under it comes to this call. */
+static void split(actor_t *self, const effect_t *effect)
+{
+    char id[UUID_BYTES];
+    const Pl__CallRecord *record = call_next(self->call, uuid_draw(id), now());
+    self->desk->alias(self->desk->arg, self, id);
+    create(self, record, on_next_created, asking_new(self, ASKED_DIAL, effect->tool_id));
+}
+
+static void abandon(actor_t *self, const char *id)
+{
+    Pl__LegEnded ended = PL__LEG_ENDED__INIT;
+    Pl__CallChange change = PL__CALL_CHANGE__INIT;
+    ledger_t *ledger = ledgers_open(self->ledgers, id, call_record(self->call)->epoch, false);
+    change.change_case = PL__CALL_CHANGE__CHANGE_IN_PROGRESS;
+    (void)outbox_add(ledger_outbox(ledger), &change, 0);
+    ended.end = PL__LEG_END__LEG_FAILED;
+    ended.detail = (char *)"the conversation did not go on as this call";
+    change.change_case = PL__CALL_CHANGE__CHANGE_ENDED;
+    change.ended = &ended;
+    (void)outbox_add(ledger_outbox(ledger), &change, 0);
 }
 
 static void answer_start(actor_t *self)
@@ -215,6 +266,7 @@ static void answer_incoming(actor_t *self)
     env.call_id = record->call_id;
     env.epoch = record->epoch;
     if (call_continued(self->call)) body.call_id = record->call_id;
+    body.epoch = record->epoch;
     body.lang = (char *)call_lang(self->call);
     for (size_t i = 0; i < record->initiate->n_lang_available; i++) {
         const Pl__Language *lang = record->initiate->lang_available[i];
@@ -283,20 +335,35 @@ static void post(actor_t *self, const effect_t *effect)
                  asking_new(self, effect->asked, effect->tool_id));
 }
 
+static outbox_t *present(const actor_t *self)
+{
+    return ledger_outbox(ledgers_present(self->ledgers));
+}
+
 static void carry_out(actor_t *self, effect_t *effect)
 {
     const desk_t *desk = self->desk;
     switch (effect->kind) {
     case FX_CREATE:
-        create(self);
+        create(self, call_record(self->call), on_created, asking_new(self, ASKED_DIAL, ""));
+        break;
+    case FX_SPLIT:
+        split(self, effect);
+        break;
+    case FX_SWITCH:
+        (void)ledgers_open(self->ledgers, call_id(self->call), call_record(self->call)->epoch,
+                           true);
+        break;
+    case FX_ABANDON:
+        abandon(self, effect->text);
         break;
     case FX_STORE:
-        if (outbox_add(self->outbox, effect->change, effect->group) != PL_OK) {
+        if (outbox_add(present(self), effect->change, effect->group) != PL_OK) {
             log_error("call.outbox_full", "call=%s", call_id(self->call));
         }
         break;
     case FX_JOB:
-        outbox_add_job(self->outbox, effect->job, effect->group);
+        outbox_add_job(present(self), effect->job, effect->group);
         break;
     case FX_EVENT:
         send_event(self, effect);
@@ -339,18 +406,16 @@ static void carry_out(actor_t *self, effect_t *effect)
 
 /* ---- running ---- */
 
-static void send_writes(actor_t *self)
+static void send_write(void *arg, const char *id, uint32_t epoch, const Pl__StoreApply *write)
 {
-    const Pl__StoreApply *write = outbox_take(self->outbox, pl_clock_ms());
-    if (!write) return;
+    actor_t *self = arg;
     Pl__Envelope env = PL__ENVELOPE__INIT;
-    const Pl__CallRecord *record = call_record(self->call);
-    env.call_id = record->call_id;
-    env.epoch = record->epoch;
+    env.call_id = (char *)id;
+    env.epoch = epoch;
     env.body_case = PL__ENVELOPE__BODY_STORE_APPLY;
     env.store_apply = (Pl__StoreApply *)write;
     pl_bus_request(self->desk->bus, "persistence", &env, self->desk->store_timeout_ms, on_written,
-                   asking_new(self, ASKED_DIAL, ""));
+                   asking_for(self, id, ASKED_DIAL, ""));
 }
 
 static void on_timer(void *arg)
@@ -371,7 +436,7 @@ static void tell_over(void *arg)
 static bool finished(actor_t *self)
 {
     if (!self->over) return false;
-    bool written = outbox_empty(self->outbox);
+    bool written = ledgers_empty(self->ledgers);
     bool late = pl_clock_ms() >= self->over_ms + self->desk->store_retry_ms;
     if (!written && !late) return false;
     if (!written) log_error("call.writes_given_up", "call=%s", call_id(self->call));
@@ -381,7 +446,7 @@ static bool finished(actor_t *self)
 static void arm(actor_t *self)
 {
     uint64_t due = call_deadline(self->call);
-    uint64_t writes = outbox_due_ms(self->outbox);
+    uint64_t writes = ledgers_due_ms(self->ledgers);
     if (writes < due) due = writes;
     if (due == self->armed_ms && self->timer) return;
     pl_timer_stop(&self->timer);
@@ -400,7 +465,7 @@ static void run(actor_t *self)
         carry_out(self, effect);
         fx_free(&effect);
     }
-    send_writes(self);
+    ledgers_send(self->ledgers, pl_clock_ms(), send_write, self);
     self->running = false;
     if (!finished(self)) {
         arm(self);
@@ -425,7 +490,7 @@ actor_t *actor_new(const desk_t *desk, const Pl__CallRecord *record, const char 
     self->incoming = leg[0] != '\0';
     self->armed_ms = UINT64_MAX;
     self->call = call_new(record, leg, &desk->settings, desk->prompts);
-    self->outbox = outbox_new();
+    self->ledgers = ledgers_new(record->call_id, record->epoch);
     manager_sink_t sink = {.arg = self,
                            .sentence = sink_sentence,
                            .expect = sink_expect,
@@ -450,7 +515,7 @@ void actor_destroy(actor_t **self_p)
         pl_request_refuse(&self->request, PL_UNAVAILABLE, 1000, "the call was given up");
     }
     fx_clear(&self->effects);
-    outbox_destroy(&self->outbox);
+    ledgers_destroy(&self->ledgers);
     call_destroy(&self->call);
     free(self);
     *self_p = NULL;

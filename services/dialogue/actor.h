@@ -31,6 +31,8 @@ typedef struct {
     uint64_t store_retry_ms; /* how long an ended call's writes are tried again */
     void *arg;
     actor_t *(*find)(void *arg, const char *call_id); /* NULL when it is gone */
+    /* Finds the actor by that id too, from now on. */
+    void (*alias)(void *arg, actor_t *actor, const char *call_id);
     /* The actor has nothing left to do; destroy it now or later. Called once, never from within
      * a call of the actor's functions. */
     void (*over)(void *arg, actor_t *actor);

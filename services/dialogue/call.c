@@ -95,6 +95,7 @@ void call_destroy(call_t **self_p)
     call_early_clear(self);
     call_tools_clear(self);
     pl_record_free(&self->record);
+    pl_record_free(&self->next);
     free(self->leg);
     free(self->speech);
     free(self);
@@ -363,6 +364,9 @@ void call_reply(call_t *self, call_now_t now, asked_t asked, const char *tool_id
     case ASKED_SMS:
         call_sms_sent(self, now, tool_id, err, env, fx);
         break;
+    case ASKED_MOVE:
+        call_leg_moved(self, tool_id, err, fx);
+        break;
     case ASKED_ALERT:
         call_alerted(self, tool_id, err, env, fx);
         break;
@@ -396,6 +400,7 @@ void call_end(call_t *self, call_now_t now, Pl__LegEnd end, const char *detail, 
     refuse(self, PL_UNAVAILABLE, detail[0] ? detail : "the leg ended", fx);
     call_cancel_thought(self, fx);
     call_tools_ended(self, fx);
+    call_abandon_next(self, fx);
     size_t first = fx->count;
     if (self->answered) {
         call_set_in_progress(self, false, fx);

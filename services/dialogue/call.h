@@ -103,6 +103,11 @@ typedef struct {
 void call_posted(call_t *self, call_now_t now, const char *tool_id, const posted_t *posted,
                  effects_t *fx);
 
+/* FX_SPLIT: the record of the call that the conversation is to go on as, with that id; borrowed until
+ * call_next_created, which tells how storing it went. */
+const Pl__CallRecord *call_next(call_t *self, const char *id, call_now_t now);
+void call_next_created(call_t *self, const char *tool_id, pl_err_t err, effects_t *fx);
+
 /* ---- from the manager, for thought ---- */
 
 pl_err_t call_sentence(call_t *self, call_now_t now, uint32_t thought, const char *text,

@@ -94,6 +94,8 @@ struct call {
     after_t after; /* what follows when the turn was spoken */
     running_t running[RUNNING_MAX];
     size_t n_running;
+    Pl__CallRecord *next; /* the call that this one is about to go on as; NULL: none */
+    unsigned moves, move_attempts;
     Pl__Expect expect;
     uint32_t cut;   /* replies that the caller cut, in a row */
     char *deferred; /* said over a reply that is finished all the same; NULL: nothing */
@@ -231,6 +233,15 @@ void call_remote(call_t *self, call_now_t now, running_t *tool, const cJSON *arg
 /* When a caller who waits for a tool is to hear something; NO_DEADLINE: not yet asked for. */
 uint64_t call_filler_due(const call_t *self);
 void call_filler_said(call_t *self);
+
+/* Those that still run are over, with a defined result: their call is left. */
+void call_tools_left(call_t *self, effects_t *fx);
+
+/* call_move.c: the conversation goes on as another call */
+const char *call_may_split(const call_t *self); /* NULL: yes; else why not */
+void call_split(const running_t *tool, effects_t *fx);
+void call_leg_moved(call_t *self, const char *key, pl_err_t err, effects_t *fx);
+void call_abandon_next(call_t *self, effects_t *fx);
 
 /* call_claim.c: true when something was stored; out tells what and what not */
 bool call_updated_claim(call_t *self, call_now_t now, const cJSON *args, char *out, size_t bytes,

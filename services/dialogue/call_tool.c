@@ -18,6 +18,7 @@
 enum { RESULT_BYTES = 8192, PASSAGES = 5, NAME_MAX_BYTES = 64 };
 
 #define RESULT_CANCELLED "No result yet: the caller went on speaking before it was there."
+#define RESULT_CALL_LEFT "No result: a new claim was begun before it was there."
 #define RESULT_CALL_ENDED "No result: the call ended before it was there."
 
 static char *text_copy(const char *text)
@@ -101,6 +102,11 @@ void call_tools_cancelled(call_t *self, effects_t *fx)
         running_t *tool = &self->running[i];
         if (tool->thought == self->thought) set_result(self, tool, RESULT_CANCELLED, fx);
     }
+}
+
+void call_tools_left(call_t *self, effects_t *fx)
+{
+    while (self->n_running) call_give_result(self, &self->running[0], RESULT_CALL_LEFT, fx);
 }
 
 void call_tools_ended(call_t *self, effects_t *fx)
@@ -248,6 +254,13 @@ static bool perform(call_t *self, call_now_t now, running_t *tool, const cJSON *
     case TOOL_NOTIFY_EMERGENCIES:
         later = done = call_notify(self, tool, args, out, RESULT_BYTES, fx);
         break;
+    case TOOL_NEW_CLAIM: {
+        const char *why = call_may_split(self);
+        later = done = !why;
+        if (later) call_split(tool, fx);
+        snprintf(out, RESULT_BYTES, "Not possible: %s.", why ? why : "");
+        break;
+    }
     case TOOL_KINDS:
         break;
     }

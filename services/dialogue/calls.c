@@ -1,6 +1,7 @@
 #include "services/dialogue/calls.h"
 
 #include <assert.h>
+#include <stdbool.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -9,11 +10,13 @@ enum { BUCKETS = 1024 }; /* a power of two */
 typedef struct entry {
     struct entry *next;
     actor_t *actor;
+    char *call_id;
+    bool alias; /* another entry stands for the actor */
 } entry_t;
 
 struct calls {
     entry_t *buckets[BUCKETS];
-    size_t count;
+    size_t count; /* of actors */
 };
 
 /* FNV-1a. Source: draft-eastlake-fnv. */
@@ -44,34 +47,57 @@ void calls_destroy(calls_t **self_p)
     *self_p = NULL;
 }
 
-void calls_add(calls_t *self, actor_t *actor)
+static void put(calls_t *self, actor_t *actor, const char *id, bool alias)
 {
     entry_t *entry = malloc(sizeof *entry);
-    assert(entry);
-    size_t i = bucket_of(call_id(actor_call(actor)));
-    *entry = (entry_t){.next = self->buckets[i], .actor = actor};
+    char *copy = strdup(id);
+    assert(entry && copy);
+    size_t i = bucket_of(id);
+    *entry = (entry_t){.next = self->buckets[i], .actor = actor, .call_id = copy, .alias = alias};
     self->buckets[i] = entry;
+}
+
+void calls_add(calls_t *self, actor_t *actor)
+{
+    put(self, actor, call_id(actor_call(actor)), false);
     self->count++;
+}
+
+void calls_alias(calls_t *self, actor_t *actor, const char *id)
+{
+    if (!calls_find(self, id)) put(self, actor, id, true);
 }
 
 actor_t *calls_find(const calls_t *self, const char *id)
 {
     for (const entry_t *e = self->buckets[bucket_of(id)]; e; e = e->next) {
-        if (strcmp(call_id(actor_call(e->actor)), id) == 0) return e->actor;
+        if (strcmp(e->call_id, id) == 0) return e->actor;
     }
     return NULL;
 }
 
+static void take_out(calls_t *self, const actor_t *actor)
+{
+    for (size_t i = 0; i < BUCKETS; i++) {
+        entry_t **link = &self->buckets[i];
+        while (*link) {
+            entry_t *entry = *link;
+            if (entry->actor != actor) {
+                link = &entry->next;
+                continue;
+            }
+            *link = entry->next;
+            free(entry->call_id);
+            free(entry);
+        }
+    }
+}
+
 void calls_remove(calls_t *self, actor_t *actor)
 {
-    entry_t **link = &self->buckets[bucket_of(call_id(actor_call(actor)))];
-    while (*link && (*link)->actor != actor) link = &(*link)->next;
-    assert(*link);
-    entry_t *entry = *link;
-    *link = entry->next;
+    take_out(self, actor);
     self->count--;
-    actor_destroy(&entry->actor);
-    free(entry);
+    actor_destroy(&actor);
 }
 
 size_t calls_count(const calls_t *self)
@@ -82,6 +108,8 @@ size_t calls_count(const calls_t *self)
 void calls_each(const calls_t *self, void (*fn)(void *arg, actor_t *actor), void *arg)
 {
     for (size_t i = 0; i < BUCKETS; i++) {
-        for (const entry_t *e = self->buckets[i]; e; e = e->next) fn(arg, e->actor);
+        for (const entry_t *e = self->buckets[i]; e; e = e->next) {
+            if (!e->alias) fn(arg, e->actor);
+        }
     }
 }

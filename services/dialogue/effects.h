@@ -21,6 +21,7 @@ typedef enum {
     ASKED_SEARCH,
     ASKED_PASSAGES, /* for an answer, before it is thought of */
     ASKED_SMS,
+    ASKED_MOVE,  /* of the leg, to another call */
     ASKED_ALERT, /* an SMS to an emergency contact */
 } asked_t;
 
@@ -38,6 +39,9 @@ typedef enum {
     FX_EVENT,       /* env: send it one-way to to */
     FX_REQUEST,     /* env: send it to to; then call_reply(asked, tool_id) */
     FX_POST,        /* post, text: a signed request to a server; then call_posted(tool_id) */
+    FX_SPLIT,       /* tool_id: draw an id, call_next, store it; then call_next_created */
+    FX_SWITCH,      /* call_record is another one from now on; what comes after belongs to it */
+    FX_ABANDON,     /* text: a record that was stored by FX_SPLIT and is not used: close it */
     FX_STARTED,     /* the call was accepted: answer who asked for it */
     FX_REFUSED,     /* err, text: refuse who asked for it */
     FX_THINK,       /* the manager's turn: think, kind, text, message, unheard, found */

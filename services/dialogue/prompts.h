@@ -60,6 +60,9 @@
     X(NOTED, "noted")                                                                              \
     X(WHAT_CHANGE, "what_change")                                                                  \
     X(GO_ON, "go_on")                                                                              \
+    X(NEW_CLAIM_CONSENT, "new_claim_consent")                                                      \
+    X(NEW_CLAIM, "new_claim")                                                                      \
+    X(NO_NEW_CLAIM, "no_new_claim")                                                                \
     X(SLOWER, "slower")                                                                            \
     X(FASTER, "faster")                                                                            \
     X(WAIT, "wait")                                                                                \

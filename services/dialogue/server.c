@@ -65,6 +65,12 @@ static actor_t *find_call(void *arg, const char *call_id)
     return calls_find(self->calls, call_id);
 }
 
+static void alias_call(void *arg, actor_t *actor, const char *call_id)
+{
+    server_t *self = arg;
+    calls_alias(self->calls, actor, call_id);
+}
+
 static void tell_load(void *arg)
 {
     server_t *self = arg;
@@ -411,6 +417,7 @@ pl_err_t server_new(server_t **out, const pl_config_t *cfg)
     self->desk.bus = self->bus;
     self->desk.arg = self;
     self->desk.find = find_call;
+    self->desk.alias = alias_call;
     self->desk.over = call_over;
     arrivals_opts_t arrivals = {
         .desk = &self->desk,

@@ -168,6 +168,7 @@ static bool possible(const tool_t *tool, const Pl__CallRecord *record)
     case TOOL_SEARCH_DOCUMENT:
     case TOOL_REMINDER:
     case TOOL_SPEECH_SPEED:
+    case TOOL_NEW_CLAIM:
     case TOOL_NOTIFY_EMERGENCIES:
     case TOOL_KINDS:
         break;

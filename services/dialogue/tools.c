@@ -35,6 +35,11 @@ static const tool_t tools[] = {
      "never "
      "right after the caller has rung back.",
      {{"reason", ARG_STRING, false, "Why, for the log, in a few English words", {NULL}}}},
+    {TOOL_NEW_CLAIM,
+     "new_claim",
+     "Begins a new, empty claim for a totally different subject. Use it only when the caller has "
+     "agreed to it explicitly.",
+     {RESPONSE("For example: \"I am opening a new file for that.\"")}},
     {TOOL_TALK_TO_HUMAN,
      "talk_to_human",
      "Transfers the caller to a human colleague. Use it only when the caller wants a human, you "

@@ -23,6 +23,7 @@ typedef enum {
     TOOL_SPEECH_SPEED,
     TOOL_SPEECH_LANG,
     TOOL_SEND_SMS,
+    TOOL_NEW_CLAIM,
     TOOL_NOTIFY_EMERGENCIES,
     TOOL_KINDS,
 } tool_kind_t;

@@ -59,7 +59,9 @@ static void on_incoming_answered(void *arg, pl_err_t err, const Pl__Envelope *re
     bool waiting = entry && entry->machine.state == LEG_OFFERED;
     if (!waiting) {
         if (accepted) {
-            leg_actor_tell_none(asked.board, reply, accepted_id(&asked, reply),
+            Pl__Envelope from = *reply;
+            from.epoch = reply->call_accepted->epoch;
+            leg_actor_tell_none(asked.board, &from, accepted_id(&asked, reply),
                                 PL__LEG_END__LEG_CANCELLED, "the caller gave up");
         }
         return;
@@ -82,7 +84,7 @@ static void on_incoming_answered(void *arg, pl_err_t err, const Pl__Envelope *re
         return;
     }
     snprintf(entry->owner, sizeof(entry->owner), "%s", reply->sender);
-    if (reply->epoch) entry->epoch = reply->epoch;
+    if (reply->call_accepted->epoch) entry->epoch = reply->call_accepted->epoch;
     snprintf(entry->lang, sizeof(entry->lang), "%s", reply->call_accepted->lang);
     snprintf(entry->voice, sizeof(entry->voice), "%s", reply->call_accepted->voice);
     leg_actor_event(asked.board, entry, &(leg_event_t){.kind = LEG_ON_ACCEPTED});

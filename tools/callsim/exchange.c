@@ -271,10 +271,8 @@ static void on_incoming_answered(void *arg, pl_err_t err, const Pl__Envelope *re
         leg->sink.refused(leg->sink.arg, err ? err : PL_INTERNAL, detail);
         return;
     }
-    const char *other = reply->call_accepted->call_id; /* the caller goes on with that call */
-    if (other[0] && !find(asked.self, other)) rename_leg(leg, other);
     snprintf(leg->owner, sizeof leg->owner, "%s", reply->sender);
-    if (reply->epoch) leg->epoch = reply->epoch;
+    if (reply->call_accepted->epoch) leg->epoch = reply->call_accepted->epoch;
     const char *goes_on = reply->call_accepted->call_id;
     if (goes_on[0] && strcmp(goes_on, leg->call_id) != 0) rename_leg(leg, goes_on);
     leg->sink.accepted(leg->sink.arg, reply->call_accepted);

@@ -12,9 +12,8 @@ static void *script_open(const manager_opts_t *opts, const manager_sink_t *sink,
     assert(s);
     s->opts = *opts;
     s->sink = *sink;
-    s->at.pending = s->at.last_set = NO_FIELD;
+    begin_anew(s);
     for (const char *p = seed; *p; p++) s->seed = s->seed * 33 + (unsigned char)*p;
-    s->before = s->at;
     return s;
 }
 
@@ -30,7 +29,10 @@ void tool(script_t *s, const char *name, cJSON *arguments)
     char *json = cJSON_PrintUnformatted(arguments);
     assert(json);
     snprintf(id, sizeof id, "script-%u", ++s->tools);
-    if (strcmp(name, "search_document") == 0) snprintf(s->waiting, sizeof s->waiting, "%s", id);
+    s->waits_for_claim = strcmp(name, "new_claim") == 0;
+    if (s->waits_for_claim || strcmp(name, "search_document") == 0) {
+        snprintf(s->waiting, sizeof s->waiting, "%s", id);
+    }
     s->sink.tool(s->sink.arg, s->thought, id, name, json);
     cJSON_free(json);
     cJSON_Delete(arguments);
@@ -146,6 +148,7 @@ static void script_think(void *self, const think_t *think)
     s->now = think->now;
     s->waiting[0] = '\0';
     s->seed++;
+    (void)notice_claim(s);
     switch (think->kind) {
     case THINK_OPENING:
         open_conversation(s);
@@ -204,7 +207,11 @@ static void script_tool_result(void *self, const tool_result_t *result)
     if (!s->waiting[0] || strcmp(s->waiting, result->tool_id) != 0) return;
     s->waiting[0] = '\0';
     s->record = result->record;
-    answer_from(s, result->content);
+    if (s->waits_for_claim) {
+        after_new_claim(s);
+    } else {
+        answer_from(s, result->content);
+    }
     finish(s);
     s->record = NULL;
 }

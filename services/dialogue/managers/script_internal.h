@@ -18,11 +18,12 @@ enum {
 };
 
 typedef enum {
-    MODE_ASK,     /* the pending field was asked for */
-    MODE_CONFIRM, /* its value was read back */
-    MODE_HUMAN,   /* consent to a transfer was asked for */
-    MODE_CLOSING, /* all is asked: anything to correct, anything else? */
-    MODE_CHANGE,  /* which field to change? */
+    MODE_ASK,       /* the pending field was asked for */
+    MODE_CONFIRM,   /* its value was read back */
+    MODE_HUMAN,     /* consent to a transfer was asked for */
+    MODE_CLOSING,   /* all is asked: anything to correct, anything else? */
+    MODE_CHANGE,    /* which field to change? */
+    MODE_NEW_CLAIM, /* consent to a new claim was asked for */
 } script_mode_t;
 
 typedef struct {
@@ -53,7 +54,9 @@ typedef struct {
     uint32_t tools;          /* counted for their ids */
     char said[SAY_BYTES];    /* the last reply */
     char heard[VALUE_BYTES]; /* the last utterance */
-    char waiting[32];        /* id of the search that the thought waits for */
+    char waiting[32];        /* id of the tool whose result the thought waits for */
+    bool waits_for_claim;    /* it is new_claim; else a search */
+    char call_id[64];        /* the call that the state is about */
     char question[512];      /* what was searched for */
     uint32_t thought;
     const Pl__CallRecord *record; /* during a call of the manager's functions only */
@@ -97,6 +100,13 @@ unsigned take_volunteered(script_t *s, words_t *w, int except);
 /* script.c */
 void tool(script_t *s, const char *name, cJSON *arguments); /* takes arguments */
 void go_on(script_t *s);                                    /* asks what is still to be asked */
+
+/* script_claim.c */
+void begin_anew(script_t *s);
+bool notice_claim(script_t *s); /* another call since last time: begins anew, true */
+bool wants_new_claim(script_t *s, const words_t *w); /* true: consent was asked for */
+void in_new_claim(script_t *s, polarity_t polarity);
+void after_new_claim(script_t *s); /* its result is there */
 
 /* script_change.c: each returns true when the utterance was that */
 /* Stores the value; what only the ear can check is read back and confirmed. */

@@ -412,6 +412,11 @@ static void by_mode(script_t *s, const char *text, words_t *w)
     case MODE_CHANGE:
         in_change(s, text, w);
         break;
+    case MODE_NEW_CLAIM: {
+        size_t used = 0;
+        in_new_claim(s, intent_polarity(w, lang_of(s), &used));
+        break;
+    }
     }
 }
 
@@ -459,6 +464,7 @@ void reply(script_t *s, const char *text, bool unheard)
     s->before = s->at;
     value_copy(s->heard, sizeof s->heard, joined);
     if (!holds_value(s, joined, &w) && wish(s, &w, last)) return;
+    if (wants_new_claim(s, &w)) return;
     if (question(s, joined, &w)) return;
     by_mode(s, joined, &w);
 }

@@ -122,6 +122,9 @@ void say_current(script_t *s)
     case MODE_CLOSING:
         say_prompt(s, s->at.summed_up ? PROMPT_ANYTHING_ELSE : PROMPT_RECAP_ASK, "", "");
         break;
+    case MODE_NEW_CLAIM:
+        say_prompt(s, PROMPT_NEW_CLAIM_CONSENT, "", "");
+        break;
     case MODE_CHANGE:
         say_prompt(s, PROMPT_WHAT_CHANGE, "", "");
         break;
@@ -131,7 +134,9 @@ void say_current(script_t *s)
 void expect_answer(script_t *s)
 {
     Pl__Expect expect = PL__EXPECT__ANYTHING;
-    if (s->at.mode == MODE_CONFIRM || s->at.mode == MODE_HUMAN) {
+    bool yes_no =
+        s->at.mode == MODE_CONFIRM || s->at.mode == MODE_HUMAN || s->at.mode == MODE_NEW_CLAIM;
+    if (yes_no) {
         expect = PL__EXPECT__YES_NO;
     } else if (s->at.mode == MODE_ASK && s->at.pending != NO_FIELD) {
         switch (field_at(s, s->at.pending)->type) {

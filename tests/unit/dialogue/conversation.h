@@ -56,11 +56,16 @@ typedef struct {
     char search_tool[64];
     char passages_key[64]; /* of the newest search for passages */
     int prefetches;
-    int alerts, posts, jobs;
-    uint32_t group;    /* of the last change to be stored */
-    char tool[64];     /* key of the last alert or post */
-    char posted[4096]; /* body of the last post */
-    pl_err_t refused;  /* of FX_REFUSED */
+    int alerts, posts, jobs, moves, abandoned;
+    bool hold_split, hold_move; /* do not answer these */
+    pl_err_t split_error, move_error;
+    Pl__CallRecord *made; /* of the call that this one may go on as */
+    Pl__CallRecord *left; /* of the call that this one was before */
+    char say_call[64];    /* call of the last Say */
+    uint32_t group;       /* of the last change to be stored */
+    char tool[64];        /* key of the last alert or post */
+    char posted[4096];    /* body of the last post */
+    pl_err_t refused;     /* of FX_REFUSED */
 } conversation_t;
 
 static const field_t *UNUSED three_fields(void)
@@ -200,6 +205,8 @@ static void UNUSED conversation_destroy(conversation_t **self_p)
     call_destroy(&self->call);
     prompts_destroy(&self->prompts);
     pl_record_free(&self->stored);
+    pl_record_free(&self->made);
+    pl_record_free(&self->left);
     free(self);
     *self_p = NULL;
 }
@@ -221,7 +228,10 @@ static void conversation_say_effect(conversation_t *self, const Pl__Say *say)
 
 static void conversation_event_effect(conversation_t *self, const Pl__Envelope *env)
 {
-    if (env->body_case == PL__ENVELOPE__BODY_SAY) conversation_say_effect(self, env->say);
+    if (env->body_case == PL__ENVELOPE__BODY_SAY) {
+        snprintf(self->say_call, sizeof self->say_call, "%s", env->call_id);
+        conversation_say_effect(self, env->say);
+    }
     if (env->body_case == PL__ENVELOPE__BODY_SAY_STOP) {
         self->stops++;
         self->pending = false;
@@ -299,6 +309,13 @@ static void conversation_request_effect(conversation_t *self, const effect_t *ef
     case ASKED_SMS:
         self->sms++;
         break;
+    case ASKED_MOVE:
+        self->moves++;
+        snprintf(self->tool, sizeof self->tool, "%s", effect->tool_id);
+        if (self->hold_move) break;
+        call_reply(self->call, self->now, ASKED_MOVE, effect->tool_id, self->move_error,
+                   self->move_error ? NULL : &env, &self->fx);
+        break;
     case ASKED_ALERT:
         self->alerts++;
         snprintf(self->tool, sizeof self->tool, "%s", effect->tool_id);
@@ -365,6 +382,25 @@ static void conversation_effect(conversation_t *self, const effect_t *effect)
         break;
     case FX_REQUEST:
         conversation_request_effect(self, effect);
+        break;
+    case FX_SPLIT:
+        pl_record_free(&self->made);
+        self->made = pl_record_copy(call_next(self->call, "c-2", self->now));
+        if (self->hold_split) {
+            snprintf(self->tool, sizeof self->tool, "%s", effect->tool_id);
+            break;
+        }
+        call_next_created(self->call, effect->tool_id, self->split_error, &self->fx);
+        break;
+    case FX_SWITCH:
+        assert(!self->left);
+        self->left = self->stored;
+        self->stored = self->made;
+        self->made = NULL;
+        break;
+    case FX_ABANDON:
+        self->abandoned++;
+        assert(strcmp(effect->text, "c-2") == 0);
         break;
     case FX_POST:
         self->posts++;

@@ -127,6 +127,52 @@ static void writes_survive_a_store_that_fails_for_a_while(void **state)
     }
 }
 
+static const char *const two_claims[] = {"a dell laptop that does not turn on",
+                                         "yesterday at nine",
+                                         "yes",
+                                         "building four",
+                                         "yes i have another problem",
+                                         "yes please",
+                                         "a printer",
+                                         "yesterday at ten",
+                                         "yes",
+                                         "building five",
+                                         "no thank you",
+                                         NULL};
+
+static bool both_closed(void)
+{
+    for (size_t i = 0; i < world.count; i++) {
+        const Pl__CallRecord *r = world.seen[i].record;
+        if (r->ended == PL__LEG_END__LEG_NOT_ENDED || r->in_progress) return false;
+        if (!r->next || !r->synthesis) return false;
+    }
+    return world.count == 2 && world.seen[1].hung_up;
+}
+
+static void a_new_claim_goes_on_as_another_call(void **state)
+{
+    (void)state;
+    world.lines = two_claims;
+    start(NULL);
+    post_call("+33699999999");
+    assert_true(wait_for(both_closed));
+    assert_int_equal(world.moves, 1);
+    const Pl__CallRecord *former = world.seen[0].record;
+    const Pl__CallRecord *present = world.seen[1].record;
+    assert_int_equal(former->ended, PL__LEG_END__LEG_MOVED);
+    assert_string_equal(former->continued_as, present->call_id);
+    assert_string_equal(present->continues, former->call_id);
+    assert_string_equal(value(&world.seen[0], "building_location"), "building four");
+    assert_string_equal(value(&world.seen[1], "hardware_info"), "a printer");
+    assert_string_equal(value(&world.seen[1], "building_location"), "building five");
+    assert_false(world.seen[0].hung_up); /* the line was taken along */
+    assert_int_equal(present->ended, PL__LEG_END__LEG_BYE_LOCAL);
+    for (size_t i = 0; i < present->n_messages; i++) {
+        assert_int_equal(present->messages[i]->number, i + 1);
+    }
+}
+
 static bool caller_heard_the_goodbye(void)
 {
     return world.count && world.seen[0].hung_up && all_closed();
@@ -209,6 +255,7 @@ int main(void)
         cmocka_unit_test_teardown(a_call_that_cannot_be_stored_is_not_dialled, stop),
         cmocka_unit_test_teardown(more_calls_than_allowed_are_refused_as_busy, stop),
         cmocka_unit_test_teardown(writes_survive_a_store_that_fails_for_a_while, stop),
+        cmocka_unit_test_teardown(a_new_claim_goes_on_as_another_call, stop),
         cmocka_unit_test_teardown(an_incoming_call_is_answered, stop),
         cmocka_unit_test_teardown(live_legs_are_kept_alive, stop),
         cmocka_unit_test_teardown(calls_of_a_former_run_are_closed, stop),

@@ -54,7 +54,7 @@ static struct {
     pl_err_t last_error;
     char last_detail[256];
     char last_id[64];
-    unsigned accepted, incoming_ended, listed, adopted, gets;
+    unsigned accepted, incoming_ended, listed, adopted, gets, moves;
     int64_t not_before_ms;  /* of the last look-up */
     char accepted_as[64];   /* CallAccepted.call_id */
     Pl__CallRecord *orphan; /* left in the store by a former run */
@@ -297,6 +297,18 @@ static UNUSED void on_hangup(void *arg, const Pl__Envelope *env, pl_request_t *r
     end_leg(id, PL__LEG_END__LEG_BYE_LOCAL);
 }
 
+/* The line goes on as that call; what the caller says next too. */
+static UNUSED void on_move(void *arg, const Pl__Envelope *env, pl_request_t *request)
+{
+    (void)arg;
+    unsigned line = seen_of(env->call_id)->line;
+    seen_t *s = seen_of(env->leg_move->call_id);
+    assert_non_null(s->record); /* stored before the leg moves */
+    s->line = line;
+    world.moves++;
+    pl_request_done(&request);
+}
+
 static UNUSED void on_keep_alive(void *arg, const Pl__Envelope *env, pl_request_t *request)
 {
     (void)arg;
@@ -456,6 +468,7 @@ static UNUSED void start(const char *const *settings)
     pl_bus_on(world.persistence, PL__ENVELOPE__BODY_JOB_DONE, on_job_done, NULL);
     pl_bus_on(world.telephony, PL__ENVELOPE__BODY_LEG_DIAL, on_dial, NULL);
     pl_bus_on(world.telephony, PL__ENVELOPE__BODY_LEG_HANGUP, on_hangup, NULL);
+    pl_bus_on(world.telephony, PL__ENVELOPE__BODY_LEG_MOVE, on_move, NULL);
     pl_bus_on(world.telephony, PL__ENVELOPE__BODY_LEG_KEEP_ALIVE, on_keep_alive, NULL);
     pl_bus_on(world.telephony, PL__ENVELOPE__BODY_LEG_TRANSCRIPT, ignore, NULL);
     pl_bus_on(world.speech, PL__ENVELOPE__BODY_SAY, on_say, NULL);
@@ -572,6 +585,8 @@ static UNUSED void on_accepted(void *arg, pl_err_t err, const Pl__Envelope *repl
     assert_string_equal(reply->sender, "dialogue-0");
     world.accepted++;
     snprintf(world.accepted_as, sizeof world.accepted_as, "%s", reply->call_accepted->call_id);
+    if (world.accepted_as[0])
+        assert_int_equal(reply->call_accepted->epoch, epoch_of(world.accepted_as));
     /* The leg belongs to that call from now on. */
     answer_leg(world.accepted_as[0] ? world.accepted_as : reply->call_id, PL__LEG_KIND__BROWSER);
 }

@@ -145,6 +145,7 @@ static void every_tool_has_a_schema_that_its_own_checks_agree_with(void **state)
         {"updated_claim", "{\"customer_response\":\"Ok.\",\"updates\":[{\"field\":\"first_seen\","
                           "\"value\":\"x\"}]}"},
         {"talk_to_human", "{\"customer_response\":\"Ok.\"}"},
+        {"new_claim", "{\"customer_response\":\"Ok.\"}"},
         {"search_document", "{\"customer_response\":\"Ok.\",\"queries\":[\"a\"]}"},
         {"new_or_updated_reminder", "{\"customer_response\":\"Ok.\",\"title\":\"t\","
                                     "\"description\":\"d\",\"due_date_time\":\"2026-12-01\"}"},

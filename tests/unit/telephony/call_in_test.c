@@ -92,6 +92,7 @@ static void a_caller_who_goes_on_with_a_call_is_known_by_its_id(void **state)
     phone_request(&phone, &dialog, "ACK", "", "");
     await(&world.told.answered, 1);
     assert_string_equal(world.told.call_id, CALL);
+    assert_int_equal(world.told.epoch, 2);
 
     sip_dialog_t second = dialog_new(&phone, NUMBER, "parley"); /* it has its leg */
     phone_request(&phone, &second, "INVITE", "", phone_sdp(4004, ""));
@@ -99,7 +100,12 @@ static void a_caller_who_goes_on_with_a_call_is_known_by_its_id(void **state)
     phone_request(&phone, &second, "ACK", "", "");
     world.goes_on = NULL;
 
-    assert_int_equal(hang_up(), PL_OK);
+    assert_int_equal(hang_up(), PL_STALE); /* of a former owner */
+    Pl__LegHangup body = PL__LEG_HANGUP__INIT;
+    Pl__Envelope env = PL__ENVELOPE__INIT;
+    env.body_case = PL__ENVELOPE__BODY_LEG_HANGUP;
+    env.leg_hangup = &body;
+    assert_int_equal(ask_leg(&env, 2), PL_OK);
     phone_expect(&phone, "BYE ");
     phone_reply(&phone, phone.last, "200 OK", "");
     await(&world.told.ended, 1);

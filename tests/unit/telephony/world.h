@@ -19,7 +19,7 @@ typedef struct {
     Pl__LegKind kind;
     Pl__LegEnd end;
     bool transfer_ok;
-    uint32_t rtp_received;
+    uint32_t rtp_received, epoch;
 } told_t;
 
 typedef struct {
@@ -195,6 +195,7 @@ static inline void on_call_incoming(void *arg, const Pl__Envelope *env, pl_reque
     accepted.lang = (char *)"en-US";
     if (world.goes_on) {
         accepted.call_id = (char *)world.goes_on;
+        accepted.epoch = 2;
         copy_text(world.live_call, sizeof world.live_call, world.goes_on);
     }
     Pl__Envelope reply = PL__ENVELOPE__INIT;
@@ -209,6 +210,7 @@ static inline void on_leg_event(void *arg, const Pl__Envelope *env, pl_request_t
     assert_null(request);
     told_t *told = &world.told;
     copy_text(told->call_id, sizeof told->call_id, env->call_id);
+    told->epoch = env->epoch;
     switch (env->body_case) {
     case PL__ENVELOPE__BODY_LEG_RINGING:
         told->ringing++;
