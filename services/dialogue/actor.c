@@ -335,6 +335,19 @@ static void post(actor_t *self, const effect_t *effect)
                  asking_new(self, effect->asked, effect->tool_id));
 }
 
+/* Who asked for the call. */
+static void answer(actor_t *self, const effect_t *effect)
+{
+    if (effect->kind == FX_REFUSED) {
+        pl_request_refuse(&self->request, effect->err, pl_err_retry(effect->err) ? 1000 : 0, "%s",
+                          effect->text);
+    } else if (self->incoming) {
+        answer_incoming(self);
+    } else {
+        answer_start(self);
+    }
+}
+
 static outbox_t *present(const actor_t *self)
 {
     return ledger_outbox(ledgers_present(self->ledgers));
@@ -376,14 +389,8 @@ static void carry_out(actor_t *self, effect_t *effect)
         post(self, effect);
         break;
     case FX_STARTED:
-        if (self->request && self->incoming) answer_incoming(self);
-        if (self->request && !self->incoming) answer_start(self);
-        break;
     case FX_REFUSED:
-        if (self->request) {
-            pl_request_refuse(&self->request, effect->err, pl_err_retry(effect->err) ? 1000 : 0,
-                              "%s", effect->text);
-        }
+        if (self->request) answer(self, effect);
         break;
     case FX_THINK:
         think(self, effect);
