@@ -405,7 +405,9 @@ pl_err_t server_new(server_t **out, const pl_config_t *cfg)
     self->loop = pl_loop_new();
     pl_err_t err = read_settings(self);
     if (!err) err = pl_bus_new(&self->bus, self->loop, cfg, peers);
-    if (!err) err = office_new(&self->office, self->loop, self->bus, cfg, NULL, stop_now, self);
+    if (!err)
+        err = office_new(&self->office, self->loop, self->bus, cfg, self->llm, self->instructions,
+                         stop_now, self);
     if (err) {
         server_destroy(&self);
         return err;

@@ -3,10 +3,10 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <strings.h>
 
 #include "services/dialogue/managers/llm_internal.h"
 #include "services/dialogue/model/facts.h"
+#include "services/dialogue/model/language.h"
 
 enum { HISTORY_TOKENS_LEAST = 400, DATE_BYTES = 160 };
 
@@ -27,29 +27,6 @@ const char *talk_lang(const talk_t *t)
 static llm_size_t size_now(const talk_t *t)
 {
     return t->opts.settings->slow_llm ? LLM_SLOW : LLM_FAST;
-}
-
-/* "French", for "fr-FR": as the call's languages name it, else by the code. */
-static const char *language_name(const Pl__CallRecord *record, const char *lang)
-{
-    static const char *const names[][2] = {
-        {"en", "English"},   {"fr", "French"},     {"es", "Spanish"},   {"de", "German"},
-        {"it", "Italian"},   {"pt", "Portuguese"}, {"nl", "Dutch"},     {"zh", "Chinese"},
-        {"ja", "Japanese"},  {"ko", "Korean"},     {"ar", "Arabic"},    {"hi", "Hindi"},
-        {"ru", "Russian"},   {"pl", "Polish"},     {"tr", "Turkish"},   {"sv", "Swedish"},
-        {"da", "Danish"},    {"nb", "Norwegian"},  {"fi", "Finnish"},   {"cs", "Czech"},
-        {"el", "Greek"},     {"he", "Hebrew"},     {"uk", "Ukrainian"}, {"ro", "Romanian"},
-        {"hu", "Hungarian"}, {"vi", "Vietnamese"}, {"th", "Thai"},      {"id", "Indonesian"}};
-    for (size_t i = 0; i < record->initiate->n_lang_available; i++) {
-        const Pl__Language *one = record->initiate->lang_available[i];
-        if (strcmp(one->short_code, lang) == 0 && one->n_pronunciations_en) {
-            return one->pronunciations_en[0];
-        }
-    }
-    for (size_t i = 0; i < sizeof names / sizeof names[0]; i++) {
-        if (strncasecmp(names[i][0], lang, 2) == 0) return names[i][1];
-    }
-    return lang;
 }
 
 /* "Tuesday 3 March 2026, 09:05 (Europe/Paris)": to the minute, so that it often stays the same. */

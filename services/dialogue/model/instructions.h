@@ -19,7 +19,15 @@
     X(WELCOME_BACK, "welcome_back_tpl", "bot_name bot_company default_lang",                       \
       "asks for a recap when a caller has rung back")                                              \
     X(SUMMARY_SYSTEM, "summary_system_tpl", "bot_name bot_company task",                           \
-      "how the older part of a long call is summed up for the model itself")
+      "how the older part of a long call is summed up for the model itself")                       \
+    X(SYNTHESIS_SYSTEM, "synthesis_system_tpl",                                                    \
+      "bot_name bot_company task claim reminders messages format",                                 \
+      "what a call came to, after it")                                                             \
+    X(NEXT_SYSTEM, "next_system_tpl", "bot_name bot_company task claim reminders messages format", \
+      "which action should follow a call")                                                         \
+    X(SMS_SUMMARY_SYSTEM, "sms_summary_system_tpl",                                                \
+      "bot_name bot_company task default_lang claim reminders messages",                           \
+      "the SMS that a caller gets after the call")
 
 #define INSTRUCTION_ENUM(id, name, placeholders, help) INSTRUCTION_##id,
 typedef enum { INSTRUCTION_MAP(INSTRUCTION_ENUM) INSTRUCTION_COUNT } instruction_t;

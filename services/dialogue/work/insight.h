@@ -1,6 +1,7 @@
 /* insight.h - what a conversation came to, as jobs: kinds synthesis and next.
  *
- * Without a model by rule (postcall.h).
+ * By the slow model where there is one. While it is out of reach the job is tried again later; the
+ * result by rule (postcall.h) stands meanwhile, and for good where no right answer was to be had.
  *
  * Threads: all on the loop's thread.
  */

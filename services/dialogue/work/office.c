@@ -25,7 +25,8 @@ static void on_ready(void *arg, const Pl__Envelope *env, pl_request_t *request)
 }
 
 pl_err_t office_new(office_t **out, pl_loop_t *loop, pl_bus_t *bus, const pl_config_t *cfg,
-                    llm_t *llm, void (*idle)(void *arg), void *arg)
+                    llm_t *llm, const instructions_t *instructions, void (*idle)(void *arg),
+                    void *arg)
 {
     notices_t *notices = NULL;
     pl_err_t err = notices_new(&notices, cfg);
@@ -37,6 +38,7 @@ pl_err_t office_new(office_t **out, pl_loop_t *loop, pl_bus_t *bus, const pl_con
         .loop = loop,
         .bus = bus,
         .llm = llm,
+        .instructions = instructions,
         .notices = notices,
         .sms_report = pl_config_bool(cfg, "dialogue.sms_report.enabled"),
         .sms_to_stated = pl_config_bool(cfg, "dialogue.sms_report.to_stated"),

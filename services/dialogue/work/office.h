@@ -10,14 +10,16 @@
 #include "common/config.h"
 #include "common/loop.h"
 #include "services/dialogue/llm/llm.h"
+#include "services/dialogue/model/instructions.h"
 
 typedef struct office office_t;
 
-/* Handles JobReady of the bus. llm may be NULL. idle is called once a draining office has nothing
+/* Handles JobReady of the bus. llm may be NULL; instructions are borrowed. idle is called once a draining office has nothing
  * left to do, never from within a call of its functions. Before the bus runs. PL_INVALID: a setting
  * is wrong; said on standard error. */
 pl_err_t office_new(office_t **out, pl_loop_t *loop, pl_bus_t *bus, const pl_config_t *cfg,
-                    llm_t *llm, void (*idle)(void *arg), void *arg);
+                    llm_t *llm, const instructions_t *instructions, void (*idle)(void *arg),
+                    void *arg);
 void office_destroy(office_t **self_p); /* NULL is fine; before the bus and the model */
 
 void office_wake(office_t *self);  /* persistence is up, or a call has left work */

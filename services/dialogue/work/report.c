@@ -6,15 +6,22 @@
 #include <string.h>
 
 #include "common/record.h"
+#include "services/dialogue/model/markdown.h"
+#include "services/dialogue/model/style.h"
 #include "services/dialogue/nlu/phone.h"
 #include "services/dialogue/postcall.h"
+#include "services/dialogue/value.h"
+#include "services/dialogue/work/brief.h"
 #include "services/dialogue/work/notices.h"
+#include "services/dialogue/work/question.h"
 #include "services/dialogue/work/texting.h"
 
-enum { KEY_BYTES = 200, JOB_KEY_BYTES = 160 };
+enum { KEY_BYTES = 200, JOB_KEY_BYTES = 160, MODEL_ATTEMPTS = 4 };
 static const char stated_prefix[] = "sms_report_stated/";
 
 typedef struct {
+    question_t *question;
+    draft_t system;
     texting_t *texting;
 } report_t;
 
@@ -22,6 +29,8 @@ static void free_report(work_t *work)
 {
     report_t *self = work_kept(work);
     if (!self) return;
+    question_free(&self->question);
+    draft_free(&self->system);
     texting_free(&self->texting);
     free(self);
     work_keep(work, NULL);
@@ -117,9 +126,65 @@ static void send(work_t *work, const char *text)
     self->texting = texting_new(work, receiver(work), text, key, on_sent);
 }
 
+/* A model's text as a phone shows it: no Markdown, no style, one line a paragraph. */
+static char *plain(const char *text)
+{
+    markdown_t state = {0};
+    draft_t raw = {0};
+    draft_t out = {0};
+    Pl__Style style = PL__STYLE__NONE;
+    Pl__Style after = PL__STYLE__NONE;
+    (void)markdown_read(&state, text, strlen(text), true, &raw);
+    char *words = draft_take(&raw);
+    style_take(words, &style, &after);
+    for (const char *p = words + strspn(words, " \t\n\v"); *p;) {
+        size_t n = strcspn(p, "\n\v");
+        size_t gap = strspn(p + n, " \t\n\v");
+        draft_add_n(&out, p, n);
+        if (p[n + gap]) draft_add(&out, "\n");
+        p += n + gap;
+    }
+    free(words);
+    char cut[NOTICE_BYTES_MAX + 1];
+    draft_t kept = {0};
+    draft_add(&kept, value_copy(cut, sizeof cut, draft_text(&out)));
+    draft_free(&out);
+    return draft_take(&kept);
+}
+
+static void send_by_rule(work_t *work)
+{
+    char *text = by_rule(work);
+    send(work, text);
+    free(text);
+}
+
+/* While no model is in reach the job waits for one, but not for ever: the customer does, too. */
+static void on_text(void *arg, pl_err_t err, const cJSON *answer, const char *text,
+                    const char *detail)
+{
+    work_t *work = arg;
+    report_t *self = work_kept(work);
+    (void)answer;
+    if (err && pl_err_retry(err) && work_job(work)->attempts < MODEL_ATTEMPTS) {
+        work_t *failed = work;
+        work_fail(&failed, 0, NULL, "no model is in reach: %s", detail);
+        free_report(work);
+        return;
+    }
+    char *words = err ? NULL : plain(text);
+    question_free(&self->question);
+    if (words && words[0])
+        send(work, words);
+    else
+        send_by_rule(work);
+    free(words);
+}
+
 static void begin(work_t *work)
 {
-    if (!work_shop(work)->sms_report || !receiver(work)) {
+    const workshop_t *shop = work_shop(work);
+    if (!shop->sms_report || !receiver(work)) {
         end_report(work, NULL);
         return;
     }
@@ -130,9 +195,14 @@ static void begin(work_t *work)
         send(work, "");
         return;
     }
-    char *text = by_rule(work);
-    send(work, text);
-    free(text);
+    if (!shop->llm) {
+        send_by_rule(work);
+        return;
+    }
+    brief_write(work_record(work), shop->instructions, INSTRUCTION_SMS_SUMMARY_SYSTEM, "",
+                llm_context_tokens(shop->llm, LLM_SLOW), &self->system);
+    question_opts_t opts = {.system = draft_text(&self->system), .name = "sms"};
+    self->question = question_new(shop->llm, &opts, on_text, work);
 }
 
 const work_kind_t work_sms_report = {"sms_report", true, begin, free_report};

@@ -1,7 +1,8 @@
 /* report.h - the SMS that a caller gets after a call, as a job: kind sms_report.
  *
  * To the number of who was on the line. With dialogue.sms_report.to_stated a second one goes to a
- * different number that the caller has merely stated as the policyholder's. In the call's language.
+ * different number that the caller has merely stated as the policyholder's. In the call's language,
+ * in a model's words where one answers within a few attempts, else in those of notices.h.
  *
  * Threads: all on the loop's thread.
  */

@@ -25,7 +25,8 @@ typedef struct work work_t;
 typedef struct {
     pl_loop_t *loop;
     pl_bus_t *bus;
-    llm_t *llm; /* NULL: no model, results are made by rule */
+    llm_t *llm;                              /* NULL: no model, results are made by rule */
+    const struct instructions *instructions; /* for the model; may be NULL without one */
     const struct notices *notices;
     bool sms_report;    /* callers get an SMS after the call */
     bool sms_to_stated; /* and so does a number that they merely stated */
