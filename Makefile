@@ -28,8 +28,10 @@ PKG_persistence := sqlite3
 PKG_callsim := libre libwebsockets libcjson libcurl spandsp speexdsp opus pocketsphinx sphinxbase espeak-ng
 PKG_parley := libcjson libcurl
 PKG_llm-double := libuv libcjson libcrypto
+PKG_speech-double := libuv libcjson libcrypto $(PKG_speech)
 LIBS_speech := -lflite_cmu_us_slt -lflite_cmu_us_rms -lflite_cmu_us_awb -lflite_cmu_us_kal16 \
 	-lflite_usenglish -lflite_cmulex -lflite
+LIBS_speech-double := $(LIBS_speech)
 LIBS_callsim := $(LIBS_speech)
 LIBS_rag := -lcsv -lstemmer
 LIBS_common := -lm -lpthread
@@ -62,6 +64,7 @@ help:
 	@echo 'make asan tsan     unit tests under the sanitizers'
 	@echo 'make fmt lint      format the code; check format, layering, settings and clang-tidy'
 	@echo 'make analyze       lint, and the path-sensitive analyzer of clang (minutes)'
+	@echo 'make test-contract  doubles of outside services, proven by the official clients'
 	@echo 'make test-compose  build the images and ring the composed system'
 
 deps:
@@ -116,6 +119,8 @@ $(eval $(call part,parley,tools/parley,parley))
 # Doubles of outside services, for tests alone; they may use leaf modules of a service too.
 $(eval $(call part,llm-double,tests/doubles/llm,llm-double))
 $(B)/bin/llm-double: $(B)/lib/gateway.a
+$(eval $(call part,speech-double,tests/doubles/speech,speech-double))
+$(B)/bin/speech-double: $(B)/lib/llm-double.a $(B)/lib/gateway.a $(B)/lib/speech.a
 # The demo reads the customer's scenario as callsim does, and compares the claim by the same rules.
 $(B)/bin/parley: $(B)/lib/callsim.a
 
@@ -137,7 +142,7 @@ $(B)/lib/%.a:
 	@rm -f $@
 	ar rcs $@ $^
 
-DOUBLES := llm-double
+DOUBLES := llm-double speech-double
 .PHONY: all doubles
 doubles: $(DOUBLES:%=$(B)/bin/%)
 all: $(SERVICES:%=$(B)/bin/parley-%) $(TOOLS:%=$(B)/bin/%)
@@ -166,6 +171,7 @@ $(B)/tests/unit/parley/jobs_test: | $(B)/bin/parley-persistence $(B)/bin/parley
 $(B)/tests/unit/rag/process_test: | $(B)/bin/parley-rag
 $(patsubst %,$(B)/tests/unit/telephony/%_test,process call_in browser register): | $(B)/bin/parley-telephony
 $(patsubst %,$(B)/tests/unit/dialogue/%_test,llm llm_faults): | $(B)/bin/llm-double
+$(B)/tests/unit/speech/openai_test: | $(B)/bin/speech-double
 # Voice activity and what cleans a voice are tested with real voices.
 $(patsubst %,$(B)/tests/unit/telephony/%_test,vad cleaner): LIBS_telephony := $(LIBS_speech)
 
@@ -183,7 +189,9 @@ integration: all
 scenarios: all doubles
 	@B=$(B) tests/run-scenarios $(ONLY)
 
-.PHONY: test-compose test-k8s
+.PHONY: test-compose test-k8s test-contract
+test-contract: doubles
+	@B=$(B) tests/contract/run
 test-compose: all
 	@B=$(B) tests/compose/run
 test-k8s: all

@@ -37,6 +37,7 @@ struct utterance {
     bool paused, ended;
     attempt_t first, second; /* second: the hedge */
     size_t tries;
+    unsigned tried;    /* recognisers, a bit each */
     pl_timer_t *timer; /* deadline, or the hedge's time */
     pl_timer_t *retry; /* the next try, outside of a callback */
     bool known;        /* its text is final */
@@ -159,6 +160,15 @@ static attempt_t *at_work(utterance_t *u)
     return u->second.recogniser ? &u->second : NULL;
 }
 
+static bool untried(const utterance_t *u)
+{
+    recognisers_t *all = u->owner->recognisers;
+    for (size_t i = 0; i < recognisers_count(all); i++) {
+        if (!recognisers_at(all, i)->gone && !(u->tried & 1U << i)) return true;
+    }
+    return false;
+}
+
 static void on_time(void *arg)
 {
     utterance_t *u = arg;
@@ -167,6 +177,7 @@ static void on_time(void *arg)
     attempt_t *a = at_work(u);
     if (!a) return;
     if (pl_clock_ms() - a->ended_ms >= recognisers_deadline_ms(all)) {
+        if (!untried(u)) return; /* nobody would be sooner */
         replace(a, "past its deadline");
         watch(u);
         return;
@@ -225,6 +236,7 @@ static void try_next(utterance_t *u, attempt_t *a, size_t from)
         pl_metric_add(recognisers_at(all, u->first.index)->replaced, 1);
     recogniser_t *r = recognisers_at(all, i);
     u->tries++;
+    u->tried |= 1U << i;
     *a = (attempt_t){.utterance = u, .recogniser = r, .index = i};
     stt_sink_t sink = {on_partial, on_final, on_failed, a};
     if (r->provider->open(r->engine, &a->stream, &sink) != PL_OK) {

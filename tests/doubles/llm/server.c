@@ -1,6 +1,7 @@
 #include "tests/doubles/llm/server.h"
 
 #include <assert.h>
+#include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -276,7 +277,8 @@ server_t *server_new(uv_loop_t *loop, const char *host, int port, routes_t *rout
     if (rc == 0) rc = uv_listen((uv_stream_t *)&self->listener, BACKLOG, on_connection);
     if (rc == 0) rc = uv_tcp_getsockname(&self->listener, (struct sockaddr *)&bound, &size);
     if (rc != 0) {
-        fprintf(stderr, "llm-double: %s:%d: %s\n", host, port, uv_strerror(rc));
+        fprintf(stderr, "%s: %s:%d: %s\n", program_invocation_short_name, host, port,
+                uv_strerror(rc));
         uv_close((uv_handle_t *)&self->listener, NULL);
         uv_run(loop, UV_RUN_NOWAIT);
         free(self);

@@ -318,6 +318,22 @@ static void a_recogniser_past_its_deadline_is_replaced(void **state)
     end(&w);
 }
 
+static void the_last_one_is_waited_for(void **state)
+{
+    (void)state;
+    world_t *w = begin("speech: {stt: {deadline_ms: 100}}", true);
+    utter(w, 20, 7);
+    run_ms(w, 150);
+    assert_int_equal(fakes[1].opened, 1);
+    run_ms(w, 300); /* it is slow, too, but nobody else would be sooner */
+    assert_int_equal(fakes[0].opened, 1);
+    assert_false(stream(1, 0)->closed);
+    answers(stream(1, 0), "at last");
+    run_ms(w, 5);
+    assert_string_equal(w->finals, "at last|");
+    end(&w);
+}
+
 static void when_all_fail_what_is_known_must_do(void **state)
 {
     (void)state;
@@ -512,6 +528,7 @@ int main(void)
         cmocka_unit_test(a_lone_recogniser_gets_the_audio_again),
         cmocka_unit_test(who_fails_after_the_end_is_replaced_too),
         cmocka_unit_test(a_recogniser_past_its_deadline_is_replaced),
+        cmocka_unit_test(the_last_one_is_waited_for),
         cmocka_unit_test(when_all_fail_what_is_known_must_do),
         cmocka_unit_test(a_recogniser_that_keeps_failing_is_left_alone),
         cmocka_unit_test(texts_come_in_order_whoever_finds_them),

@@ -1,0 +1,118 @@
+/* main.c - speech-double: a server that speaks OpenAI's audio protocol with real words. For tests
+ * only. See README.md.
+ */
+#include <assert.h>
+#include <errno.h>
+#include <getopt.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <uv.h>
+
+#include "tests/doubles/llm/journal.h"
+#include "tests/doubles/llm/server.h"
+#include "tests/doubles/speech/routes.h"
+#include "tests/doubles/speech/sound.h"
+
+enum { EXIT_USAGE = 64 };
+
+typedef struct {
+    const char *host, *log, *port_file, *api_key;
+    int port;
+} options_t;
+
+static void usage(FILE *to)
+{
+    fputs("speech-double [--host 127.0.0.1] [--port N] [--log FILE] [--port-file FILE]\n"
+          "              [--api-key KEY]\n"
+          "Port 0, the default, takes a free one; it is printed, and written to --port-file.\n",
+          to);
+}
+
+/* -1 to go on, else the status to end with. */
+static int read_options(int argc, char **argv, options_t *out)
+{
+    static const struct option known[] = {
+        {"host", required_argument, NULL, 'H'},
+        {"port", required_argument, NULL, 'p'},
+        {"log", required_argument, NULL, 'l'},
+        {"port-file", required_argument, NULL, 'f'},
+        {"api-key", required_argument, NULL, 'k'},
+        {"help", no_argument, NULL, 'h'},
+        {0},
+    };
+    *out = (options_t){.host = "127.0.0.1"};
+    for (int option; (option = getopt_long(argc, argv, "", known, NULL)) != -1;) {
+        if (option == 'H') out->host = optarg;
+        if (option == 'p') out->port = atoi(optarg);
+        if (option == 'l') out->log = optarg;
+        if (option == 'f') out->port_file = optarg;
+        if (option == 'k') out->api_key = optarg;
+        if (option == 'h' || option == '?') {
+            usage(option == 'h' ? stdout : stderr);
+            return option == 'h' ? EXIT_SUCCESS : EXIT_USAGE;
+        }
+    }
+    if (optind == argc && out->port >= 0 && out->port < 65536) return -1;
+    usage(stderr);
+    return EXIT_USAGE;
+}
+
+static void say_port(const options_t *options, const server_t *server)
+{
+    printf("speech-double: listening on http://%s:%d\n", options->host, server_port(server));
+    (void)fflush(stdout);
+    if (!options->port_file) return;
+    char fresh[4096];
+    (void)snprintf(fresh, sizeof fresh, "%s.new", options->port_file);
+    FILE *file = fopen(fresh, "we");
+    if (!file || fprintf(file, "%d\n", server_port(server)) < 0 || fclose(file) != 0 ||
+        rename(fresh, options->port_file) != 0) {
+        fprintf(stderr, "speech-double: %s: %s\n", options->port_file, strerror(errno));
+    }
+}
+
+static void on_signal(uv_signal_t *handle, int number)
+{
+    (void)number;
+    server_close(handle->data);
+    uv_close((uv_handle_t *)handle, NULL);
+}
+
+static int serve(const options_t *options, routes_t *routes, journal_t *journal)
+{
+    uv_loop_t loop;
+    int made = uv_loop_init(&loop);
+    assert(made == 0);
+    (void)made;
+    server_t *server = server_new(&loop, options->host, options->port, routes, journal);
+    if (server) {
+        uv_signal_t terminate;
+        uv_signal_init(&loop, &terminate);
+        terminate.data = server;
+        uv_signal_start(&terminate, on_signal, SIGTERM);
+        say_port(options, server);
+        uv_run(&loop, UV_RUN_DEFAULT);
+    }
+    int status = server ? EXIT_SUCCESS : EXIT_FAILURE;
+    server_free(&server);
+    uv_loop_close(&loop);
+    return status;
+}
+
+int main(int argc, char **argv)
+{
+    options_t options;
+    int status = read_options(argc, argv, &options);
+    if (status >= 0) return status;
+    (void)signal(SIGPIPE, SIG_IGN);
+    if (!sound_load()) return EXIT_FAILURE;
+    journal_t *journal = journal_open(options.log);
+    routes_t *routes = speech_routes_new(journal, options.api_key);
+    status = journal ? serve(&options, routes, journal) : EXIT_FAILURE;
+    routes_destroy(&routes);
+    journal_close(&journal);
+    sound_unload();
+    return status;
+}
