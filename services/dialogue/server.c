@@ -105,11 +105,21 @@ static void call_over(void *arg, actor_t *actor)
 
 /* ---- events ---- */
 
+static pl_err_t handle(const server_t *self, actor_t *actor, const Pl__Envelope *env)
+{
+    pl_peer_t peer;
+    bool answered = env->body_case == PL__ENVELOPE__BODY_LEG_ANSWERED;
+    const char *speech = answered ? env->leg_answered->speech : "";
+    /* Telephony may see a speech process sooner than we do, when one of us has just started. */
+    bool ahead = speech[0] && !pl_bus_pick(self->bus, speech, &peer);
+    return ahead ? actor_answered_ahead(actor, env) : actor_handle(actor, env);
+}
+
 static void on_event(void *arg, const Pl__Envelope *env, pl_request_t *request)
 {
     server_t *self = arg;
     actor_t *actor = calls_find(self->calls, env->call_id);
-    pl_err_t err = actor ? actor_handle(actor, env) : PL_NOT_FOUND;
+    pl_err_t err = actor ? handle(self, actor, env) : PL_NOT_FOUND;
     if (err) {
         log_debug("call.event_ignored", "call=%s body=%d err=%s", env->call_id, (int)env->body_case,
                   pl_err_name(err));
@@ -163,6 +173,11 @@ static void lose_stream_of(void *arg, actor_t *actor)
     (void)actor_handle(actor, &env);
 }
 
+static void speech_is_up(void *arg, actor_t *actor)
+{
+    actor_speech_up(actor, arg);
+}
+
 static void on_telephony(server_t *self, const pl_peer_t *peer)
 {
     size_t i = 0;
@@ -206,6 +221,9 @@ static void on_peer(void *arg, const pl_peer_t *peer)
         office_wake(self->office);
     }
     if (strcmp(peer->service, "telephony") == 0) on_telephony(self, peer);
+    if (strcmp(peer->service, "speech") == 0 && peer->up) {
+        calls_each(self->calls, speech_is_up, (void *)peer->instance);
+    }
     if (strcmp(peer->service, "speech") == 0 && peer->up && !peer->draining) {
         warm_speech(self, peer);
     } else if (strcmp(peer->service, "speech") == 0 && !peer->up) {

@@ -194,6 +194,25 @@ static void an_incoming_call_is_answered(void **state)
     assert_non_null(strstr(world.seen[0].heard, "The desk opens at eight."));
 }
 
+static bool in_progress(void)
+{
+    return world.count && world.seen[0].record && world.seen[0].record->in_progress;
+}
+
+static void a_leg_answered_before_its_speech_is_seen_is_greeted_when_it_is(void **state)
+{
+    (void)state;
+    static const char *const lines[] = {"goodbye", NULL};
+    world.lines = lines;
+    world.speech_is_late = true;
+    start(NULL);
+    ring_in("11111111-2222-4333-8444-555555555555", "sip:somebody");
+    assert_true(wait_for(in_progress));
+    open_speech();
+    assert_true(wait_for(caller_heard_the_goodbye));
+    assert_non_null(strstr(world.seen[0].heard, "Hello"));
+}
+
 static bool kept_alive(void)
 {
     return world.count && world.seen[0].keep_alives >= 2;
@@ -257,6 +276,8 @@ int main(void)
         cmocka_unit_test_teardown(writes_survive_a_store_that_fails_for_a_while, stop),
         cmocka_unit_test_teardown(a_new_claim_goes_on_as_another_call, stop),
         cmocka_unit_test_teardown(an_incoming_call_is_answered, stop),
+        cmocka_unit_test_teardown(a_leg_answered_before_its_speech_is_seen_is_greeted_when_it_is,
+                                  stop),
         cmocka_unit_test_teardown(live_legs_are_kept_alive, stop),
         cmocka_unit_test_teardown(calls_of_a_former_run_are_closed, stop),
     };

@@ -50,6 +50,7 @@ static struct {
     Pl__LegEnd dial_outcome;  /* not LEG_NOT_ENDED: the leg ends instead of being answered */
     unsigned store_failures;  /* so many writes are refused as unavailable */
     bool store_refuses_create;
+    bool speech_is_late; /* start leaves it to the test */
     unsigned replies, errors;
     pl_err_t last_error;
     char last_detail[256];
@@ -438,7 +439,7 @@ static UNUSED bool all_up(void)
     pl_peer_t peer;
     return pl_bus_pick(world.gateway, "dialogue", &peer) &&
            pl_bus_pick(world.telephony, "dialogue", &peer) &&
-           pl_bus_pick(world.speech, "dialogue", &peer);
+           (world.speech_is_late || pl_bus_pick(world.speech, "dialogue", &peer));
 }
 
 static UNUSED bool listed(void)
@@ -446,9 +447,18 @@ static UNUSED bool listed(void)
     return world.listed > 0;
 }
 
+static const char *const to_dialogue_only[] = {"dialogue", NULL};
+
+static UNUSED void open_speech(void)
+{
+    world.speech = instance(2, "speech", to_dialogue_only);
+    pl_bus_on(world.speech, PL__ENVELOPE__BODY_SAY, on_say, NULL);
+    pl_bus_on(world.speech, PL__ENVELOPE__BODY_LISTEN, ignore, NULL);
+    pl_bus_on(world.speech, PL__ENVELOPE__BODY_SAY_STOP, ignore, NULL);
+}
+
 static UNUSED void start(const char *const *settings)
 {
-    static const char *const to_dialogue_only[] = {"dialogue", NULL};
     static const char *const nobody[] = {NULL};
     snprintf(world.dir, sizeof world.dir, "/tmp/parley-dlg-XXXXXX");
     assert_non_null(mkdtemp(world.dir));
@@ -456,7 +466,7 @@ static UNUSED void start(const char *const *settings)
     world.configs[5] = config("dialogue", dialogue_config_keys, settings);
     world.gateway = instance(0, "gateway", to_dialogue_only);
     world.telephony = instance(1, "telephony", to_dialogue_only);
-    world.speech = instance(2, "speech", to_dialogue_only);
+    if (!world.speech_is_late) open_speech();
     world.rag = instance(3, "rag", nobody);
     world.persistence = instance(4, "persistence", nobody);
     pl_bus_on(world.persistence, PL__ENVELOPE__BODY_STORE_CREATE, on_create, NULL);
@@ -471,9 +481,6 @@ static UNUSED void start(const char *const *settings)
     pl_bus_on(world.telephony, PL__ENVELOPE__BODY_LEG_MOVE, on_move, NULL);
     pl_bus_on(world.telephony, PL__ENVELOPE__BODY_LEG_KEEP_ALIVE, on_keep_alive, NULL);
     pl_bus_on(world.telephony, PL__ENVELOPE__BODY_LEG_TRANSCRIPT, ignore, NULL);
-    pl_bus_on(world.speech, PL__ENVELOPE__BODY_SAY, on_say, NULL);
-    pl_bus_on(world.speech, PL__ENVELOPE__BODY_LISTEN, ignore, NULL);
-    pl_bus_on(world.speech, PL__ENVELOPE__BODY_SAY_STOP, ignore, NULL);
     pl_bus_on(world.rag, PL__ENVELOPE__BODY_SEARCH_QUERY, on_search, NULL);
     assert_int_equal(server_new(&world.server, world.configs[5]), PL_OK);
     assert_int_equal(pthread_create(&world.thread, NULL, serve, world.server), 0);
