@@ -115,6 +115,15 @@ const tool_t *tool_find(const char *name)
     return NULL;
 }
 
+uint32_t tools_called(const Pl__CallRecord *record)
+{
+    uint32_t count = 0;
+    for (size_t i = 0; i < record->n_messages; i++) {
+        count += (uint32_t)record->messages[i]->n_tool_calls;
+    }
+    return count;
+}
+
 void tool_names(char *out, size_t bytes, const char *wrong)
 {
     size_t n = (size_t)snprintf(out, bytes, "There is no tool %.60s. There are:", wrong);

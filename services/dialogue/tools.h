@@ -11,7 +11,9 @@
 #include <cjson/cJSON.h>
 #include <stdbool.h>
 #include <stddef.h>
+#include <stdint.h>
 
+#include "call.pb-c.h"
 #include "common/err.h"
 
 typedef enum {
@@ -67,6 +69,8 @@ typedef struct {
 /* NULL when there is no such tool. */
 const tool_t *tool_find(const char *name);
 const tool_t *tools_all(size_t *count);
+/* Tool calls in a call's history: ids drawn from beyond this number are new in it. */
+uint32_t tools_called(const Pl__CallRecord *record);
 /* What to tell a manager that asked for a tool that is none: the names of those that are. */
 void tool_names(char *out, size_t bytes, const char *wrong);
 

@@ -172,6 +172,8 @@ static void run_tools(talk_t *t)
     size_t count = 0;
     bool leaves = false;
     const llm_tool_call_t *calls = stream_calls(t->stream, &count);
+    uint32_t called = tools_called(t->sink.record(t->sink.arg));
+    if (t->ids < called) t->ids = called; /* of the call before it was taken up again, too */
     t->n_waiting = 0;
     for (size_t i = 0; i < count; i++) {
         snprintf(t->waiting[t->n_waiting++], ID_BYTES, "call-%u-%u", t->thought, ++t->ids);

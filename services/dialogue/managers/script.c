@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "services/dialogue/managers/script_internal.h"
+#include "services/dialogue/tools.h"
 
 static void *script_open(const manager_opts_t *opts, const manager_sink_t *sink, const char *seed)
 {
@@ -28,6 +29,8 @@ void tool(script_t *s, const char *name, cJSON *arguments)
     char id[32];
     char *json = cJSON_PrintUnformatted(arguments);
     assert(json);
+    uint32_t called = tools_called(s->record);
+    if (s->tools < called) s->tools = called; /* also by others, before us */
     snprintf(id, sizeof id, "script-%u", ++s->tools);
     s->waits_for_claim = strcmp(name, "new_claim") == 0;
     if (s->waits_for_claim || strcmp(name, "search_document") == 0) {

@@ -219,6 +219,20 @@ static bool says_nothing(const script_t *s, const words_t *w)
     return true;
 }
 
+/* Nothing is left of an utterance but words that hold sentences together. */
+static bool small_words_only(const words_t *w)
+{
+    for (size_t i = 0; i < w->count; i++) {
+        if (!words_in(
+                w, i,
+                "you your this that it its is are was be a an the of and with what so i me my "
+                "off up to do not")) {
+            return false;
+        }
+    }
+    return true;
+}
+
 static void answer(script_t *s, const char *text, words_t *w)
 {
     char value[VALUE_BYTES];
@@ -230,7 +244,7 @@ static void answer(script_t *s, const char *text, words_t *w)
         go_on(s);
         return;
     }
-    if (swore && w->count < 3) {
+    if (swore && (w->count < 3 || small_words_only(w))) {
         say_prompt(s, PROMPT_POLITE, "", "");
         say_current(s);
         return;

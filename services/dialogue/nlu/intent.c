@@ -211,6 +211,9 @@ static bool wants_skip(const words_t *w)
                                           "dont have an email",
                                           "wont say",
                                           "wont tell",
+                                          "will not say",
+                                          "will not tell",
+                                          "will not give",
                                           NULL};
     static const char *const whole[] = {"skip",    "next",    "pass",      "none",
                                         "unknown", "nothing", "dont know", NULL};

@@ -470,6 +470,7 @@ static void wishes_are_noticed(void **state)
         {"i don't know", INTENT_SKIP},
         {"I do not know that.", INTENT_SKIP},
         {"i'd rather not say", INTENT_SKIP},
+        {"I will not tell you that", INTENT_SKIP},
         {"no idea", INTENT_SKIP},
         {"skip", INTENT_SKIP},
         {"i can't remember", INTENT_SKIP},

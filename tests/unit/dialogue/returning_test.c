@@ -94,6 +94,38 @@ static void who_rings_back_goes_on_with_the_call(void **state)
     assert_true(age_ms >= 3 * 3600000LL && age_ms < 3 * 3600000LL + 10000);
 }
 
+static bool told_where(void)
+{
+    return value(&world.seen[0], "building_location")[0] != '\0';
+}
+
+static const char *tool_id(const Pl__CallRecord *record, size_t index)
+{
+    for (size_t i = 0; i < record->n_messages; i++) {
+        const Pl__Message *message = record->messages[i];
+        if (index < message->n_tool_calls) return message->tool_calls[index]->tool_id;
+        index -= message->n_tool_calls;
+    }
+    return NULL;
+}
+
+static void tool_calls_after_ringing_back_have_ids_of_their_own(void **state)
+{
+    (void)state;
+    static const char *const lines[] = {"", "", "building four, second floor", NULL};
+    call_and_cut(NULL);
+    world.lines = lines;
+    ring_in(FIRST, NUMBER);
+    assert_true(wait_for(told_where));
+    const Pl__CallRecord *record = world.seen[0].record;
+    assert_non_null(tool_id(record, 1));
+    for (size_t i = 0; tool_id(record, i); i++) {
+        for (size_t k = 0; k < i; k++) {
+            assert_string_not_equal(tool_id(record, i), tool_id(record, k));
+        }
+    }
+}
+
 static void zero_hours_means_never(void **state)
 {
     (void)state;
@@ -224,6 +256,7 @@ int main(void)
     pl_signals_init();
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_teardown(who_rings_back_goes_on_with_the_call, stop),
+        cmocka_unit_test_teardown(tool_calls_after_ringing_back_have_ids_of_their_own, stop),
         cmocka_unit_test_teardown(zero_hours_means_never, stop),
         cmocka_unit_test_teardown(a_live_call_is_not_handed_to_a_second_caller, stop),
         cmocka_unit_test_teardown(a_call_that_another_instance_has_is_left_alone, stop),

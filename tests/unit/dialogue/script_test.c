@@ -442,6 +442,7 @@ static void swearing_is_answered_politely(void **state)
     conversation_t *c = conversation_new(three_fields());
     conversation_open(c);
     assert_says(conversation_say(c, "fuck this"), "frustrating");
+    assert_says(conversation_say(c, "fuck you, this is bullshit"), "frustrating");
     assert_string_equal(conversation_value(c, "hardware_info"), "");
     (void)conversation_say(c, "my fucking laptop is dead");
     assert_string_equal(conversation_value(c, "hardware_info"), "my laptop is dead");
