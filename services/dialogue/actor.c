@@ -6,7 +6,6 @@
 
 #include "common/clock.h"
 #include "common/log.h"
-#include "common/record.h"
 #include "services/dialogue/ledger.h"
 #include "services/dialogue/uuid.h"
 #include "services/dialogue/zone.h"
@@ -24,7 +23,6 @@ struct actor {
     uint64_t armed_ms;
     bool over, told;
     uint64_t over_ms;
-    Pl__Envelope *awaited; /* LegAnswered of a stream on a speech process not seen yet; NULL */
 };
 
 /* A request of ours: the call may be gone when its reply comes. */
@@ -523,7 +521,6 @@ void actor_destroy(actor_t **self_p)
     if (self->request) {
         pl_request_refuse(&self->request, PL_UNAVAILABLE, 1000, "the call was given up");
     }
-    if (self->awaited) pl__envelope__free_unpacked(self->awaited, NULL);
     fx_clear(&self->effects);
     ledgers_destroy(&self->ledgers);
     call_destroy(&self->call);
@@ -548,30 +545,6 @@ pl_err_t actor_handle(actor_t *self, const Pl__Envelope *env)
     pl_err_t err = call_handle(self->call, now(), env, &self->effects);
     run(self);
     return err;
-}
-
-pl_err_t actor_answered_ahead(actor_t *self, const Pl__Envelope *env)
-{
-    Pl__LegAnswered body = *env->leg_answered;
-    Pl__Envelope alone = *env;
-    body.speech = (char *)"";
-    alone.leg_answered = &body;
-    pl_err_t err = actor_handle(self, &alone);
-    if (err) return err;
-    log_info("call.awaits_speech", "call=%s speech=%s", call_id(self->call),
-             env->leg_answered->speech);
-    if (self->awaited) pl__envelope__free_unpacked(self->awaited, NULL);
-    self->awaited = (Pl__Envelope *)pl_message_copy(&env->base);
-    return PL_OK;
-}
-
-void actor_speech_up(actor_t *self, const char *instance)
-{
-    Pl__Envelope *env = self->awaited;
-    if (!env || strcmp(env->leg_answered->speech, instance) != 0) return;
-    self->awaited = NULL;
-    (void)actor_handle(self, env);
-    pl__envelope__free_unpacked(env, NULL);
 }
 
 void actor_shut_down(actor_t *self)

@@ -47,10 +47,6 @@ void actor_destroy(actor_t **self_p); /* refuses a request that is still open */
 void actor_begin(actor_t *self);
 void actor_begin_again(actor_t *self, const char *caller); /* see call_begin_again */
 pl_err_t actor_handle(actor_t *self, const Pl__Envelope *env);
-/* A LegAnswered whose speech instance cannot be reached yet: the leg is up, its stream comes with
- * actor_speech_up. */
-pl_err_t actor_answered_ahead(actor_t *self, const Pl__Envelope *env);
-void actor_speech_up(actor_t *self, const char *instance);
 void actor_shut_down(actor_t *self); /* says goodbye where it can */
 void actor_abort(actor_t *self);
 

@@ -11,6 +11,7 @@
 #include "common/log.h"
 #include "common/loop.h"
 #include "common/metrics.h"
+#include "services/dialogue/ahead.h"
 #include "services/dialogue/arrivals.h"
 #include "services/dialogue/calls.h"
 #include "services/dialogue/config.h"
@@ -47,6 +48,7 @@ struct server {
     calls_t *calls;
     arrivals_t *arrivals;
     recovery_t *recovery;
+    ahead_t *ahead;
     office_t *office;
     pl_timer_t *keep_alive, *drain;
     size_t max_calls;
@@ -95,6 +97,7 @@ static void close_office(void *arg)
 static void call_over(void *arg, actor_t *actor)
 {
     server_t *self = arg;
+    ahead_drop(self->ahead, call_id(actor_call(actor)));
     calls_remove(self->calls, actor);
     tell_load(self);
     office_wake(self->office);
@@ -105,14 +108,19 @@ static void call_over(void *arg, actor_t *actor)
 
 /* ---- events ---- */
 
-static pl_err_t handle(const server_t *self, actor_t *actor, const Pl__Envelope *env)
+static pl_err_t handle(server_t *self, actor_t *actor, const Pl__Envelope *env)
 {
     pl_peer_t peer;
     bool answered = env->body_case == PL__ENVELOPE__BODY_LEG_ANSWERED;
     const char *speech = answered ? env->leg_answered->speech : "";
-    /* Telephony may see a speech process sooner than we do, when one of us has just started. */
-    bool ahead = speech[0] && !pl_bus_pick(self->bus, speech, &peer);
-    return ahead ? actor_answered_ahead(actor, env) : actor_handle(actor, env);
+    if (!speech[0] || pl_bus_pick(self->bus, speech, &peer)) return actor_handle(actor, env);
+    Pl__LegAnswered body = *env->leg_answered;
+    Pl__Envelope without = *env;
+    body.speech = (char *)"";
+    without.leg_answered = &body;
+    pl_err_t err = actor_handle(actor, &without);
+    if (!err) ahead_keep(self->ahead, env);
+    return err;
 }
 
 static void on_event(void *arg, const Pl__Envelope *env, pl_request_t *request)
@@ -173,9 +181,14 @@ static void lose_stream_of(void *arg, actor_t *actor)
     (void)actor_handle(actor, &env);
 }
 
-static void speech_is_up(void *arg, actor_t *actor)
+static void speech_is_up(server_t *self, const char *instance)
 {
-    actor_speech_up(actor, arg);
+    Pl__Envelope *env = NULL;
+    while ((env = ahead_take(self->ahead, instance))) {
+        actor_t *actor = calls_find(self->calls, env->call_id);
+        if (actor) (void)actor_handle(actor, env);
+        pl__envelope__free_unpacked(env, NULL);
+    }
 }
 
 static void on_telephony(server_t *self, const pl_peer_t *peer)
@@ -222,7 +235,7 @@ static void on_peer(void *arg, const pl_peer_t *peer)
     }
     if (strcmp(peer->service, "telephony") == 0) on_telephony(self, peer);
     if (strcmp(peer->service, "speech") == 0 && peer->up) {
-        calls_each(self->calls, speech_is_up, (void *)peer->instance);
+        speech_is_up(self, peer->instance);
     }
     if (strcmp(peer->service, "speech") == 0 && peer->up && !peer->draining) {
         warm_speech(self, peer);
@@ -420,6 +433,7 @@ pl_err_t server_new(server_t **out, const pl_config_t *cfg)
     assert(self);
     self->cfg = cfg;
     self->calls = calls_new();
+    self->ahead = ahead_new();
     self->loop = pl_loop_new();
     pl_err_t err = read_settings(self);
     if (!err) err = pl_bus_new(&self->bus, self->loop, cfg, peers);
@@ -488,6 +502,7 @@ void server_destroy(server_t **self_p)
     pl_bus_destroy(&self->bus); /* its last replies look calls up and find none */
     arrivals_free(&self->arrivals);
     recovery_destroy(&self->recovery);
+    ahead_destroy(&self->ahead);
     calls_destroy(&self->calls);
     llm_destroy(&self->llm);
     pl_features_destroy(&self->features);

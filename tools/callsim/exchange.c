@@ -275,6 +275,7 @@ static void on_incoming_answered(void *arg, pl_err_t err, const Pl__Envelope *re
     if (reply->call_accepted->epoch) leg->epoch = reply->call_accepted->epoch;
     const char *goes_on = reply->call_accepted->call_id;
     if (goes_on[0] && strcmp(goes_on, leg->call_id) != 0) rename_leg(leg, goes_on);
+    if (reply->call_accepted->epoch) leg->epoch = reply->call_accepted->epoch;
     leg->sink.accepted(leg->sink.arg, reply->call_accepted);
 }
 
