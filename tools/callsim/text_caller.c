@@ -11,7 +11,13 @@
 #include "tools/callsim/text_talk.h"
 #include "tools/callsim/verdict.h"
 
-enum { DETAIL_BYTES = 2048, NUMBER_BYTES = 64, LANG_BYTES = 32 };
+enum {
+    DETAIL_BYTES = 2048,
+    NUMBER_BYTES = 64,
+    LANG_BYTES = 32,
+    TRY_FOR_MS = 5000,
+    TRY_EVERY_MS = 50,
+};
 
 typedef enum {
     IDLE,
@@ -228,9 +234,29 @@ static void on_accepted(void *arg, const Pl__CallAccepted *body)
     up(self, body->lang);
 }
 
+static void begin(void *arg);
+
+/* A system that has just started does not see all its parts yet: then the caller tries again. */
+static bool try_again(text_caller_t *self)
+{
+    if (self->answered || self->scenario->end == END_NONE ||
+        pl_clock_ms() - self->began_ms >= TRY_FOR_MS) {
+        return false;
+    }
+    pl_timer_stop(&self->errand);
+    self->errand = pl_timer_start(self->stage->loop, TRY_EVERY_MS, 0, begin, self);
+    return true;
+}
+
 static void on_refused(void *arg, pl_err_t err, const char *detail)
 {
     text_caller_t *self = arg;
+    if (err == PL_UNAVAILABLE && try_again(self)) {
+        note(self, "refused for the moment", detail);
+        exchange_end(&self->leg, PL__LEG_END__LEG_FAILED, detail, 0);
+        self->state = IDLE;
+        return;
+    }
     if (self->scenario->end != END_NONE) {
         fail(self, "the call was refused: %s: %s", pl_err_name(err), detail);
     }
@@ -357,12 +383,26 @@ void text_caller_rung(text_caller_t *self, const Pl__LegDial *dial, exchange_leg
 
 static void on_started(void *arg, long status, const cJSON *json, const char *why)
 {
-    (void)status;
     (void)json;
     text_caller_t *self = arg;
-    if (!why || self->state >= JUDGED) return;
+    if (!why || self->state >= JUDGED || (status == 503 && try_again(self))) return;
     if (self->scenario->end != END_NONE) fail(self, "POST /call: %s", why);
     finish(self);
+}
+
+/* Rings, or asks to be rung. */
+static void begin(void *arg)
+{
+    text_caller_t *self = arg;
+    if (!self->stage->body && !self->scenario->rung) {
+        ring(self);
+        return;
+    }
+    self->state = WAITING;
+    if (self->stage->body) {
+        api_start_call(self->stage->http, self->stage->options->api, self->stage->body,
+                       self->number, on_started, self);
+    }
 }
 
 /* ---- its life ---- */
@@ -416,15 +456,7 @@ void text_caller_start(text_caller_t *self)
     self->deadline_ms =
         options->deadline_s ? options->deadline_s * 1000 : self->scenario->deadline_ms;
     self->deadline = pl_timer_start(self->stage->loop, self->deadline_ms, 0, on_deadline, self);
-    if (!self->stage->body && !self->scenario->rung) {
-        ring(self);
-        return;
-    }
-    self->state = WAITING;
-    if (self->stage->body) {
-        api_start_call(self->stage->http, options->api, self->stage->body, self->number, on_started,
-                       self);
-    }
+    begin(self);
 }
 
 void text_caller_stop(text_caller_t *self)
