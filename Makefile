@@ -170,7 +170,7 @@ $(B)/tests/unit/dialogue/work_crash_test: | $(B)/bin/parley-persistence $(B)/bin
 $(B)/tests/unit/parley/jobs_test: | $(B)/bin/parley-persistence $(B)/bin/parley
 $(B)/tests/unit/rag/process_test: | $(B)/bin/parley-rag
 $(patsubst %,$(B)/tests/unit/telephony/%_test,process call_in browser register): | $(B)/bin/parley-telephony
-$(patsubst %,$(B)/tests/unit/dialogue/%_test,llm llm_faults): | $(B)/bin/llm-double
+$(patsubst %,$(B)/tests/unit/dialogue/%_test,llm llm_faults llm_service): | $(B)/bin/llm-double
 $(B)/tests/unit/speech/openai_test: | $(B)/bin/speech-double
 # Voice activity and what cleans a voice are tested with real voices.
 $(patsubst %,$(B)/tests/unit/telephony/%_test,vad cleaner): LIBS_telephony := $(LIBS_speech)

@@ -104,12 +104,13 @@ void talk_finish(talk_t *t, pl_err_t err)
     const char *lang = talk_lang(t);
     uint32_t thought = t->thought;
     Pl__Expect expect = expectation_of(draft_text(&t->last), lang);
+    bool leaving = t->leaving;
     talk_drop(t);
     draft_free(&t->last);
     if (err) count_first(t, ANSWERED_PROMPT);
     t->sink.expect(t->sink.arg, thought, expect);
     t->sink.done(t->sink.arg, thought, err);
-    talk_summarise(t);
+    if (!leaving) talk_summarise(t);
 }
 
 /* A content filter: the caller hears that we do not go into it, and models are not shown it again. */

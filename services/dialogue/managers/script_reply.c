@@ -509,12 +509,12 @@ void pick_up(script_t *s, const char *text)
     words_t w;
     int asked = asked_by_others(s);
     s->at = (script_state_t){.pending = NO_FIELD, .last_set = NO_FIELD};
-    s->before = s->at;
     s->said[0] = '\0';
     value_copy(s->heard, sizeof s->heard, text);
     words_split(&w, text);
     s->at.pending = asked != NO_FIELD ? asked : next_field(s);
     s->at.mode = s->at.pending == NO_FIELD ? MODE_CLOSING : MODE_ASK;
+    s->before = s->at;
     if (wish(s, &w, "") || question(s, text, &w)) return;
     if (asked != NO_FIELD) {
         answer(s, text, &w);

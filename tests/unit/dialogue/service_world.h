@@ -47,6 +47,7 @@ static struct {
     seen_t seen[CALLS];
     size_t count;
     const char *const *lines; /* what callers say, turn by turn */
+    bool when_asked;          /* only after a question */
     Pl__LegEnd dial_outcome;  /* not LEG_NOT_ENDED: the leg ends instead of being answered */
     unsigned store_failures;  /* so many writes are refused as unavailable */
     bool store_refuses_create;
@@ -341,7 +342,7 @@ static UNUSED void on_say(void *arg, const Pl__Envelope *env, pl_request_t *requ
     seen_t *s = seen_of(env->call_id);
     const Pl__Say *say = env->say;
     size_t n = strlen(s->heard);
-    snprintf(s->heard + n, sizeof s->heard - n, "%s ", say->text);
+    if (say->text[0]) snprintf(s->heard + n, sizeof s->heard - n, "%s ", say->text);
     s->says++;
     assert_false(s->hung_up);
     if (!say->last) return;
@@ -352,7 +353,8 @@ static UNUSED void on_say(void *arg, const Pl__Envelope *env, pl_request_t *requ
     spoken_env.turn_spoken = &spoken;
     to_dialogue(&spoken_env, s->id);
     const char *line = world.lines ? world.lines[s->line] : NULL;
-    if (!line) return;
+    bool asked = strlen(s->heard) > 1 && s->heard[strlen(s->heard) - 2] == '?';
+    if (!line || (world.when_asked && !asked)) return;
     s->line++;
     char text[256];
     /* Each caller says a number of their own where the line asks for one. */
