@@ -79,6 +79,7 @@ call_t *call_new(const Pl__CallRecord *record, const char *leg, const call_setti
     self->state = CALL_CREATING;
     self->deadline_ms = NO_DEADLINE;
     self->early.due_ms = NO_DEADLINE;
+    self->keys_due_ms = NO_DEADLINE;
     self->leg = text_copy(leg);
     self->rung_in = leg[0] != '\0';
     self->speech = text_copy("");
@@ -454,6 +455,7 @@ uint64_t call_deadline(const call_t *self)
     uint64_t filler = call_filler_due(self);
     uint64_t early = call_early_due(self);
     if (filler < due) due = filler;
+    if (self->keys_due_ms < due) due = self->keys_due_ms;
     return early < due ? early : due;
 }
 
@@ -464,13 +466,15 @@ static void silent(call_t *self, call_now_t now, effects_t *fx)
         self->deadline_ms = self->voice_ms + VOICE_MAX_MS; /* the utterance's end sets it anew */
         return;
     }
-    uint64_t due = self->sound_ms + self->settings->silence_ms;
+    uint64_t due = self->sound_ms + call_menu_wait_ms(self);
     if (due > now.mono_ms) { /* there was a sound since the deadline was set */
         self->deadline_ms = due;
         return;
     }
     if (!self->speech[0]) {
         call_hang_up(self, now, "no audio stream", fx);
+    } else if (self->menu) {
+        call_menu_silent(self, now, fx);
     } else if (self->record->recognition_retry >= self->settings->retry_max) {
         call_say_goodbye(self, now, PROMPT_SILENCE_GOODBYE, fx);
     } else {
@@ -516,6 +520,7 @@ void call_tick(call_t *self, call_now_t now, effects_t *fx)
 {
     if (now.mono_ms >= call_filler_due(self)) call_say_filler(self, now, fx);
     if (now.mono_ms >= call_early_due(self)) call_early_tick(self, fx);
+    if (now.mono_ms >= self->keys_due_ms) call_keys_due(self, now, fx);
     if (now.mono_ms < self->deadline_ms) return;
     switch (self->state) {
     case CALL_CREATING:
@@ -564,6 +569,7 @@ static handler_fn *const dispatch[] = {
     [PL__ENVELOPE__BODY_LEG_ANSWERED] = on_answered,
     [PL__ENVELOPE__BODY_LEG_ENDED] = on_ended,
     [PL__ENVELOPE__BODY_LEG_TRANSFERRED] = on_transferred,
+    [PL__ENVELOPE__BODY_LEG_DTMF] = call_on_dtmf,
     [PL__ENVELOPE__BODY_SPEECH_STARTED] = call_on_speech_started,
     [PL__ENVELOPE__BODY_PARTIAL] = call_on_partial,
     [PL__ENVELOPE__BODY_UTTERANCE] = call_on_utterance,

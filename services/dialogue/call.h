@@ -48,12 +48,13 @@ typedef struct {
     uint32_t search_ms;      /* for an answer of the knowledge base */
     uint32_t vad_silence_ms; /* passed on with Listen; 0: speech's own */
     uint32_t vad_cutoff_ms;
-    bool slow_llm;              /* talk with the slow model */
-    bool speculate;             /* tell the manager of transcripts that stand still */
-    uint32_t early_ms;          /* so long */
-    uint32_t knowledge_ms;      /* an answer waits so long for passages; 0: none are looked for */
-    uint32_t messages_max;      /* of one call; then it is ended politely */
-    const contacts_t *contacts; /* for emergencies; NULL: nobody */
+    bool slow_llm;         /* talk with the slow model */
+    bool speculate;        /* tell the manager of transcripts that stand still */
+    uint32_t early_ms;     /* so long */
+    uint32_t knowledge_ms; /* an answer waits so long for passages; 0: none are looked for */
+    uint32_t messages_max; /* of one call; then it is ended politely */
+    bool language_menu;    /* ask a fresh caller for their language, where several are configured */
+    const contacts_t *contacts;         /* for emergencies; NULL: nobody */
     const remote_tools_t *remote_tools; /* the integrator's; NULL: none */
 } call_settings_t;
 

@@ -32,8 +32,7 @@ static void fell_silent(call_t *self, call_now_t now, const Pl__Utterance *said)
     uint64_t end_ms = now.mono_ms > passed_ms ? now.mono_ms - passed_ms : 0;
     self->voice_ms = 0;
     self->sound_ms = end_ms > self->said_ms ? end_ms : self->said_ms;
-    if (self->state == CALL_LISTENING)
-        self->deadline_ms = self->sound_ms + self->settings->silence_ms;
+    if (self->state == CALL_LISTENING) self->deadline_ms = self->sound_ms + call_menu_wait_ms(self);
 }
 
 pl_err_t call_on_partial(call_t *self, call_now_t now, const Pl__Envelope *env, effects_t *fx)
@@ -41,7 +40,7 @@ pl_err_t call_on_partial(call_t *self, call_now_t now, const Pl__Envelope *env, 
     if (self->state == CALL_ENDED) return PL_STALE;
     self->sound_ms = now.mono_ms;
     call_transcript(self, 0, PL__PERSONA__HUMAN, env->partial->text, true, fx);
-    call_early_partial(self, now, env->partial->text, fx);
+    if (!self->menu) call_early_partial(self, now, env->partial->text, fx);
     return PL_OK;
 }
 
@@ -70,6 +69,10 @@ pl_err_t call_on_utterance(call_t *self, call_now_t now, const Pl__Envelope *env
     bool leaving = self->state == CALL_ENDING || self->state == CALL_TRANSFERRING;
     if (!talking && !leaving) return PL_STALE;
     fell_silent(self, now, body);
+    if (self->menu) {
+        if (worth_an_answer(self, body)) call_menu_heard(self, now, body->text, fx);
+        return PL_OK;
+    }
     uint32_t message = 0;
     if (body->text[0]) {
         message = call_add_message(self, now.wall_ms, PL__ACTION__TALK, PL__PERSONA__HUMAN,

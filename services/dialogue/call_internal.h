@@ -12,12 +12,14 @@ enum {
     PAST_TURNS = 4,
     RUNNING_MAX = 16,
     TOOL_CALLS_MAX = 64,
-    TOOL_ID_MAX = 256
+    TOOL_ID_MAX = 256,
+    KEYS_BYTES = 33
 };
 #define NO_DEADLINE UINT64_MAX
 
 typedef struct {
     char *text;
+    char *lang; /* short code to say it in; NULL: the call's */
     Pl__Style style;
     bool aside; /* said, but not part of the conversation */
 } sentence_t;
@@ -97,8 +99,12 @@ struct call {
     Pl__CallRecord *next; /* the call that this one is about to go on as; NULL: none */
     unsigned moves, move_attempts;
     Pl__Expect expect;
-    uint32_t cut;   /* replies that the caller cut, in a row */
-    char *deferred; /* said over a reply that is finished all the same; NULL: nothing */
+    bool menu; /* the caller is being asked for their language */
+    unsigned menu_tries;
+    char keys[KEYS_BYTES]; /* pressed so far */
+    uint64_t keys_due_ms;  /* when they are taken as they are; NO_DEADLINE: none */
+    uint32_t cut;          /* replies that the caller cut, in a row */
+    char *deferred;        /* said over a reply that is finished all the same; NULL: nothing */
     uint32_t deferred_message;
     early_t early;
     Pl__SearchResult *found; /* passages for the present thought; NULL: none */
@@ -130,6 +136,7 @@ void call_add_passages(call_t *self, uint32_t number, const Pl__SearchResult *fo
 void call_apply(call_t *self, const Pl__CallChange *change, effects_t *fx);
 void call_set_in_progress(call_t *self, bool in_progress, effects_t *fx);
 void call_set_retry(call_t *self, uint32_t retry, effects_t *fx);
+void call_set_lang(call_t *self, const char *lang, effects_t *fx);
 void call_set_interaction(call_t *self, int64_t wall_ms, effects_t *fx);
 void call_transcript(const call_t *self, uint32_t number, Pl__Persona persona, const char *text,
                      bool partial, effects_t *fx);
@@ -139,6 +146,8 @@ void call_turn_begin(call_t *self, uint32_t thought);
 /* The turn of the present thought, with its message in the history. */
 void call_turn_ensure(call_t *self, call_now_t now, effects_t *fx);
 bool call_turn_add(call_t *self, const char *text, Pl__Style style, effects_t *fx);
+/* Said in that language, and not part of the conversation. */
+bool call_turn_add_in(call_t *self, const char *text, const char *lang, effects_t *fx);
 void call_turn_store(call_t *self, effects_t *fx); /* its words so far, in its message */
 void call_turn_close(call_t *self, effects_t *fx); /* it has no further sentence */
 /* What the caller has not heard of a message is not part of the conversation. estimated: where it was
@@ -236,6 +245,18 @@ void call_filler_said(call_t *self);
 
 /* Those that still run are over, with a defined result: their call is left. */
 void call_tools_left(call_t *self, effects_t *fx);
+
+/* Begins the conversation, or goes on with it. */
+void call_open(call_t *self, call_now_t now, effects_t *fx);
+
+/* call_menu.c: the language menu, and keys */
+bool call_menu_open(call_t *self, call_now_t now, effects_t *fx); /* false: there is none */
+void call_menu_heard(call_t *self, call_now_t now, const char *text, effects_t *fx);
+void call_menu_silent(call_t *self, call_now_t now, effects_t *fx);
+uint32_t call_menu_wait_ms(const call_t *self); /* of silence; without a menu: the settings' */
+pl_err_t call_on_dtmf(call_t *self, call_now_t now, const Pl__Envelope *env, effects_t *fx);
+void call_keys_due(call_t *self, call_now_t now, effects_t *fx);
+void call_keys_clear(call_t *self);
 
 /* call_move.c: the conversation goes on as another call */
 const char *call_may_split(const call_t *self); /* NULL: yes; else why not */

@@ -128,6 +128,14 @@ void call_set_retry(call_t *self, uint32_t retry, effects_t *fx)
     call_apply(self, &change, fx);
 }
 
+void call_set_lang(call_t *self, const char *lang, effects_t *fx)
+{
+    Pl__CallChange change = PL__CALL_CHANGE__INIT;
+    change.change_case = PL__CALL_CHANGE__CHANGE_LANG_SHORT_CODE;
+    change.lang_short_code = (char *)lang;
+    call_apply(self, &change, fx);
+}
+
 void call_set_interaction(call_t *self, int64_t wall_ms, effects_t *fx)
 {
     Pl__CallChange change = PL__CALL_CHANGE__INIT;

@@ -12,6 +12,7 @@
 #include "common/record.h"
 #include "services/dialogue/call_internal.h"
 #include "services/dialogue/nlu/phone.h"
+#include "services/dialogue/nlu/tongue.h"
 #include "services/dialogue/toolbox.h"
 #include "services/dialogue/value.h"
 
@@ -178,23 +179,28 @@ static void speech_speed(call_t *self, const cJSON *args, char *out, size_t byte
     snprintf(out, bytes, "Speed set to %.2f, was %.2f.", speed, old);
 }
 
+/* Ears and mouth change at once: what is said after this is said in the new language. */
 static bool speech_lang(call_t *self, const cJSON *args, char *out, size_t bytes, effects_t *fx)
 {
-    const char *lang = tool_string(args, "lang");
+    const char *wish = tool_string(args, "lang");
     const Pl__Initiate *initiate = self->record->initiate;
-    for (size_t i = 0; i < initiate->n_lang_available; i++) {
-        if (strcmp(initiate->lang_available[i]->short_code, lang) != 0) continue;
-        char old[32];
-        snprintf(old, sizeof old, "%s", call_lang(self));
-        Pl__CallChange change = PL__CALL_CHANGE__INIT;
-        change.change_case = PL__CALL_CHANGE__CHANGE_LANG_SHORT_CODE;
-        change.lang_short_code = (char *)lang;
-        call_apply(self, &change, fx);
-        snprintf(out, bytes, "Language set to %.20s, was %s.", lang, old);
-        return true;
+    char old[36];
+    int index = tongue_meant(initiate, wish);
+    if (index == TONGUE_NONE) {
+        size_t n =
+            (size_t)snprintf(out, bytes, "Rejected: %.20s is not available. There are:", wish);
+        for (size_t i = 0; i < initiate->n_lang_available && n < bytes; i++) {
+            n += (size_t)snprintf(out + n, bytes - n, " %s",
+                                  initiate->lang_available[i]->short_code);
+        }
+        return false;
     }
-    snprintf(out, bytes, "Rejected: %.20s is not available.", lang);
-    return false;
+    const char *lang = initiate->lang_available[index]->short_code;
+    snprintf(old, sizeof old, "%s", call_lang(self));
+    call_set_lang(self, lang, fx);
+    call_send_listen(self, fx);
+    snprintf(out, bytes, "Language set to %.35s, was %s.", lang, old);
+    return true;
 }
 
 /* ---- running one ---- */

@@ -24,16 +24,19 @@ static char *text_copy(const char *text)
 
 void call_turn_clear(turn_t *turn)
 {
-    for (size_t i = 0; i < turn->count; i++) free(turn->sentences[i].text);
+    for (size_t i = 0; i < turn->count; i++) {
+        free(turn->sentences[i].text);
+        free(turn->sentences[i].lang);
+    }
     *turn = (turn_t){0};
 }
 
-static const char *voice_of(const call_t *self)
+static const char *voice_of(const call_t *self, const char *code)
 {
     const Pl__Initiate *initiate = self->record->initiate;
     for (size_t i = 0; i < initiate->n_lang_available; i++) {
         const Pl__Language *lang = initiate->lang_available[i];
-        if (strcmp(lang->short_code, call_lang(self)) == 0) return lang->voice;
+        if (strcmp(lang->short_code, code) == 0) return lang->voice;
     }
     return "";
 }
@@ -50,21 +53,22 @@ uint64_t call_speech_deadline(const call_t *self, call_now_t now)
 
 /* ---- speaking ---- */
 
-static void send_say(call_t *self, uint32_t index, const char *text, bool last, Pl__Style style,
-                     effects_t *fx)
+/* sentence NULL: the turn has no further one. */
+static void send_say(call_t *self, uint32_t index, const sentence_t *sentence, effects_t *fx)
 {
     if (!self->speech[0]) return; /* said when the stream is open again */
+    const char *lang = sentence && sentence->lang ? sentence->lang : call_lang(self);
     Pl__Say body = PL__SAY__INIT;
     Pl__Envelope env;
     call_envelope(self, &env);
     body.turn = self->turn.number;
     body.index = index;
-    body.text = (char *)text;
-    body.last = last;
-    body.lang = (char *)call_lang(self);
-    body.voice = (char *)voice_of(self);
+    body.text = sentence ? sentence->text : (char *)"";
+    body.last = !sentence;
+    body.lang = (char *)lang;
+    body.voice = (char *)voice_of(self, lang);
     body.rate = pl_record_rate(self->record);
-    body.style = style;
+    body.style = sentence ? sentence->style : PL__STYLE__NONE;
     body.not_interruptible = self->after != AFTER_LISTEN || call_floor_held(self);
     env.body_case = PL__ENVELOPE__BODY_SAY;
     env.say = &body;
@@ -106,14 +110,30 @@ void call_turn_ensure(call_t *self, call_now_t now, effects_t *fx)
     if (self->found) call_add_passages(self, self->turn.message, self->found, fx);
 }
 
-bool call_turn_add(call_t *self, const char *text, Pl__Style style, effects_t *fx)
+/* Takes what the sentence holds. */
+static bool add(call_t *self, sentence_t sentence, effects_t *fx)
 {
     turn_t *turn = &self->turn;
-    if (turn->count == SENTENCES_MAX || !text[0]) return false;
-    turn->sentences[turn->count] = (sentence_t){.text = text_copy(text), .style = style};
-    send_say(self, (uint32_t)turn->count, text, false, style, fx);
+    if (turn->count == SENTENCES_MAX || !sentence.text[0]) {
+        free(sentence.text);
+        free(sentence.lang);
+        return false;
+    }
+    turn->sentences[turn->count] = sentence;
+    send_say(self, (uint32_t)turn->count, &sentence, fx);
     turn->count++;
     return true;
+}
+
+bool call_turn_add(call_t *self, const char *text, Pl__Style style, effects_t *fx)
+{
+    return add(self, (sentence_t){.text = text_copy(text), .style = style}, fx);
+}
+
+bool call_turn_add_in(call_t *self, const char *text, const char *lang, effects_t *fx)
+{
+    sentence_t sentence = {.text = text_copy(text), .lang = text_copy(lang), .aside = true};
+    return add(self, sentence, fx);
 }
 
 static char *join_sentences(const turn_t *turn)
@@ -155,7 +175,7 @@ void call_turn_store(call_t *self, effects_t *fx)
 
 void call_turn_close(call_t *self, effects_t *fx)
 {
-    send_say(self, (uint32_t)self->turn.count, "", true, PL__STYLE__NONE, fx);
+    send_say(self, (uint32_t)self->turn.count, NULL, fx);
     self->turn.closed = true;
 }
 
@@ -286,7 +306,7 @@ void call_stop_turn(call_t *self, effects_t *fx)
 
 void call_listen(call_t *self, call_now_t now)
 {
-    call_enter(self, CALL_LISTENING, now.mono_ms + self->settings->silence_ms);
+    call_enter(self, CALL_LISTENING, now.mono_ms + call_menu_wait_ms(self));
 }
 
 /* ---- the stream ---- */
@@ -298,10 +318,17 @@ static void say_again(call_t *self, call_now_t now, effects_t *fx)
     turn->number = ++self->turns;
     turn->started = false;
     for (size_t i = 0; i < turn->count; i++) {
-        send_say(self, (uint32_t)i, turn->sentences[i].text, false, turn->sentences[i].style, fx);
+        send_say(self, (uint32_t)i, &turn->sentences[i], fx);
     }
     if (turn->closed) call_turn_close(self, fx);
     self->deadline_ms = call_speech_deadline(self, now);
+}
+
+void call_open(call_t *self, call_now_t now, effects_t *fx)
+{
+    bool talked = self->continued && postcall_interaction(self->record);
+    call_think(self, now, talked ? THINK_RESUMED : THINK_OPENING, "", 0, fx);
+    if (talked) self->welcome = self->thought;
 }
 
 void call_stream_opened(call_t *self, call_now_t now, effects_t *fx)
@@ -309,9 +336,7 @@ void call_stream_opened(call_t *self, call_now_t now, effects_t *fx)
     self->sound_ms = now.mono_ms;
     if (self->state == CALL_GREETING) {
         call_send_listen(self, fx);
-        bool talked = self->continued && postcall_interaction(self->record);
-        call_think(self, now, talked ? THINK_RESUMED : THINK_OPENING, "", 0, fx);
-        if (talked) self->welcome = self->thought;
+        if (!call_menu_open(self, now, fx)) call_open(self, now, fx);
         return;
     }
     call_send_listen(self, fx);
@@ -320,6 +345,8 @@ void call_stream_opened(call_t *self, call_now_t now, effects_t *fx)
         self->state == CALL_SPEAKING || (self->state == CALL_ENDING && !self->hangup_asked);
     if (speaking && pending) {
         say_again(self, now, fx);
+    } else if (self->state == CALL_LISTENING && self->menu) {
+        call_menu_silent(self, now, fx); /* says it again */
     } else if (self->state == CALL_LISTENING && self->turn.count) {
         char last[TEXT_MAX];
         snprintf(last, sizeof last, "%s", self->turn.sentences[self->turn.count - 1].text);

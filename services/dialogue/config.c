@@ -35,6 +35,8 @@ const pl_config_key_t dialogue_config_keys[] = {
      "begin an answer on a transcript that is not final, and throw it away if it was wrong"},
     INT("dialogue.llm.speculate_after_ms", "100", 0, 5000,
         "when the transcript has stood still for so long"),
+    {"dialogue.language_menu", PL_CONFIG_BOOL, "true", 0, 0,
+     "ask a fresh caller for their language, where several are configured"},
     STRING("dialogue.timezone", "UTC", "zone of the callers' clock, like Europe/Paris"),
     INT("dialogue.ring_timeout_ms", "45000", 1000, 600000, "how long a call out may ring"),
     INT("dialogue.stream_timeout_ms", "30000", 1000, 600000,
@@ -118,6 +120,7 @@ void dialogue_call_settings(const pl_config_t *cfg, call_settings_t *out)
         .hangup_ms = 5000,
         .search_ms = number(cfg, "dialogue.search_timeout_ms"),
         .early_ms = number(cfg, "dialogue.llm.speculate_after_ms"),
+        .language_menu = pl_config_bool(cfg, "dialogue.language_menu"),
         .messages_max = number(cfg, "dialogue.messages_max"),
     };
 }

@@ -160,6 +160,7 @@ static void config_languages(Pl__Initiate *out, const pl_config_t *cfg)
             add_pronunciation(lang, pl_config_item(cfg, "%s[%zu]", path, k));
         }
     }
+    out->lang_menu = count > 1; /* the built-in ones are for who asks for them */
     if (count) return;
     for (size_t i = 0; i < sizeof default_languages / sizeof default_languages[0]; i++) {
         Pl__Language *lang = add_language(out, default_languages[i].code, "");
@@ -195,6 +196,7 @@ static void fill_text(char **field, const char *fallback)
 
 static void fill_languages(Pl__Initiate *out, const Pl__Initiate *defaults)
 {
+    bool listed = out->n_lang_available > 0;
     if (out->n_lang_available == 0) {
         for (size_t i = 0; i < defaults->n_lang_available; i++) {
             const Pl__Language *from = defaults->lang_available[i];
@@ -205,6 +207,7 @@ static void fill_languages(Pl__Initiate *out, const Pl__Initiate *defaults)
         }
     }
     fill_text(&out->lang_default, defaults->lang_default);
+    out->lang_menu = listed ? out->n_lang_available > 1 : defaults->lang_menu;
     for (size_t i = 0; i < out->n_lang_available; i++) {
         if (strcmp(out->lang_available[i]->short_code, out->lang_default) == 0) return;
     }

@@ -23,6 +23,7 @@ static const entry_t built_in[] = {
      PROMPT_HELLO,
      {"Hello, this is {bot_name}, the virtual assistant of {bot_company}.",
       "Hello, you are speaking with {bot_name}, the virtual assistant of {bot_company}."}},
+    {"en", PROMPT_LANGUAGE_MENU, {"For {label}, press {index}."}},
     {"en", PROMPT_PURPOSE_TASK, {"I am here to help you with {task}."}},
     {"en", PROMPT_PURPOSE, {"I have a few short questions for you."}},
     {"en", PROMPT_WELCOME_BACK, {"Welcome back. Let us continue where we stopped."}},
@@ -95,6 +96,8 @@ static const entry_t built_in[] = {
     {"en", PROMPT_NEW_CLAIM_CONSENT, {"Would you like me to open a new file for that?"}},
     {"en", PROMPT_NEW_CLAIM, {"I have opened a new file."}},
     {"en", PROMPT_NO_NEW_CLAIM, {"I am sorry, I cannot open a new file right now."}},
+    {"en", PROMPT_LANGUAGE_SET, {"All right, let us go on in English."}},
+    {"en", PROMPT_NO_LANGUAGE, {"I am sorry, I cannot speak that language."}},
     {"en", PROMPT_SLOWER, {"All right, I will speak more slowly."}},
     {"en", PROMPT_FASTER, {"All right, I will speak a little faster."}},
     {"en", PROMPT_WAIT, {"Of course, take your time."}},
@@ -158,11 +161,28 @@ static const entry_t built_in[] = {
     {"fr",
      PROMPT_NO_NEW_CLAIM,
      {"Je suis désolée, je ne peux pas ouvrir de nouveau dossier pour l'instant."}},
+    {"fr", PROMPT_LANGUAGE_MENU, {"Pour le {label}, tapez {index}."}},
+    {"fr", PROMPT_LANGUAGE_SET, {"Très bien, continuons en français."}},
+    {"fr", PROMPT_NO_LANGUAGE, {"Je suis désolée, je ne parle pas cette langue."}},
     {"fr", PROMPT_SLOWER, {"Très bien, je vais parler plus lentement."}},
     {"fr", PROMPT_FASTER, {"Très bien, je vais parler un peu plus vite."}},
     {"fr", PROMPT_WAIT, {"Bien sûr, prenez votre temps."}},
     {"fr", PROMPT_POLITE, {"Je comprends que ce soit agaçant."}},
     {"fr", PROMPT_NO_ANSWER, {"Je ne connais malheureusement pas la réponse."}},
+
+    /* Of the other languages only what a caller hears before they have one. */
+    {"de", PROMPT_LANGUAGE_MENU, {"Für {label} drücken Sie die {index}."}},
+    {"es", PROMPT_LANGUAGE_MENU, {"Para {label}, pulse {index}."}},
+    {"it", PROMPT_LANGUAGE_MENU, {"Per {label}, prema {index}."}},
+    {"ja", PROMPT_LANGUAGE_MENU, {"{label}は{index}を押してください。"}},
+    {"ko", PROMPT_LANGUAGE_MENU, {"{label}는 {index}번을 눌러 주세요."}},
+    {"nl", PROMPT_LANGUAGE_MENU, {"Voor {label}, toets {index}."}},
+    {"pl", PROMPT_LANGUAGE_MENU, {"{label}: proszę nacisnąć {index}."}},
+    {"pt", PROMPT_LANGUAGE_MENU, {"Para {label}, marque {index}."}},
+    {"ru", PROMPT_LANGUAGE_MENU, {"{label}: нажмите {index}."}},
+    {"sv", PROMPT_LANGUAGE_MENU, {"För {label}, tryck {index}."}},
+    {"tr", PROMPT_LANGUAGE_MENU, {"{label} için {index} tuşuna basın."}},
+    {"zh", PROMPT_LANGUAGE_MENU, {"{label}请按{index}。"}},
 };
 
 #define PROMPT_NAME(id, name) name,
@@ -246,6 +266,12 @@ static wordings_t find_built_in(const char *lang, prompt_t id)
         return found;
     }
     return (wordings_t){NULL, 0};
+}
+
+bool prompts_has(const prompts_t *self, const char *lang, prompt_t id)
+{
+    bool configured = self->count[id] && strncmp(self->lang, lang, 2) == 0;
+    return configured || find_built_in(lang, id).count;
 }
 
 static wordings_t find(const prompts_t *self, const char *lang, prompt_t id)

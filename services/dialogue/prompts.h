@@ -9,6 +9,7 @@
 #ifndef DIALOGUE_PROMPTS_H
 #define DIALOGUE_PROMPTS_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -17,6 +18,7 @@
 
 #define PROMPT_MAP(X) /* id, name in the configuration */                                          \
     X(HELLO, "hello")                                                                              \
+    X(LANGUAGE_MENU, "ivr_language")                                                               \
     X(PURPOSE_TASK, "purpose_task")                                                                \
     X(PURPOSE, "purpose")                                                                          \
     X(WELCOME_BACK, "welcome_back")                                                                \
@@ -63,6 +65,8 @@
     X(NEW_CLAIM_CONSENT, "new_claim_consent")                                                      \
     X(NEW_CLAIM, "new_claim")                                                                      \
     X(NO_NEW_CLAIM, "no_new_claim")                                                                \
+    X(LANGUAGE_SET, "language_set")                                                                \
+    X(NO_LANGUAGE, "no_language")                                                                  \
     X(SLOWER, "slower")                                                                            \
     X(FASTER, "faster")                                                                            \
     X(WAIT, "wait")                                                                                \
@@ -88,6 +92,9 @@ void prompts_destroy(prompts_t **self_p);
  * seed chooses among the wordings. Returns out. */
 char *prompts_say(const prompts_t *self, const char *lang, prompt_t id, uint32_t seed,
                   const char *const *values, char *out, size_t bytes);
+
+/* Is there wording of its own in that language? prompts_say gives the English one otherwise. */
+bool prompts_has(const prompts_t *self, const char *lang, prompt_t id);
 
 /* Every wording of a language that needs no other values than these, filled in. */
 typedef void prompts_each_fn(void *arg, const char *text);

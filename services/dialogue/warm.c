@@ -4,6 +4,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "services/dialogue/menu.h"
+
 typedef struct {
     Pl__PhrasesWarm *out;
     const char *lang, *voice;
@@ -32,6 +34,15 @@ static void add(void *arg, const char *text)
     out->phrases[out->n_phrases++] = phrase;
 }
 
+static const char *voice_of(const Pl__Initiate *defaults, const char *code)
+{
+    for (size_t i = 0; i < defaults->n_lang_available; i++) {
+        const Pl__Language *lang = defaults->lang_available[i];
+        if (strcmp(lang->short_code, code) == 0) return lang->voice;
+    }
+    return "";
+}
+
 Pl__PhrasesWarm *warm_phrases(const prompts_t *prompts, const Pl__Initiate *defaults)
 {
     Pl__PhrasesWarm *out = malloc(sizeof *out);
@@ -45,6 +56,12 @@ Pl__PhrasesWarm *warm_phrases(const prompts_t *prompts, const Pl__Initiate *defa
         list.lang = defaults->lang_available[i]->short_code;
         list.voice = defaults->lang_available[i]->voice;
         prompts_each(prompts, list.lang, values, add, &list);
+    }
+    for (size_t i = 0; defaults->lang_menu && i < defaults->n_lang_available; i++) {
+        char text[PROMPT_BYTES];
+        list.lang = menu_sentence(prompts, defaults, i, text, sizeof text);
+        list.voice = voice_of(defaults, list.lang);
+        add(&list, text);
     }
     return out;
 }

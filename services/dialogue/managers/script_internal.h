@@ -108,6 +108,9 @@ bool wants_new_claim(script_t *s, const words_t *w); /* true: consent was asked 
 void in_new_claim(script_t *s, polarity_t polarity);
 void after_new_claim(script_t *s); /* its result is there */
 
+/* script_lang.c: the caller wants another language; true: dealt with */
+bool changes_language(script_t *s, const char *text, const words_t *w);
+
 /* script_change.c: each returns true when the utterance was that */
 /* Stores the value; what only the ear can check is read back and confirmed. */
 void take_value(script_t *s, int field, const char *value);

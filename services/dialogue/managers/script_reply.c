@@ -477,6 +477,7 @@ void reply(script_t *s, const char *text, bool unheard)
     }
     s->before = s->at;
     value_copy(s->heard, sizeof s->heard, joined);
+    if (changes_language(s, joined, &w)) return;
     if (!holds_value(s, joined, &w) && wish(s, &w, last)) return;
     if (wants_new_claim(s, &w)) return;
     if (question(s, joined, &w)) return;

@@ -62,10 +62,11 @@ typedef struct {
     Pl__CallRecord *made; /* of the call that this one may go on as */
     Pl__CallRecord *left; /* of the call that this one was before */
     char say_call[64];    /* call of the last Say */
-    uint32_t group;       /* of the last change to be stored */
-    char tool[64];        /* key of the last alert or post */
-    char posted[4096];    /* body of the last post */
-    pl_err_t refused;     /* of FX_REFUSED */
+    char say_lang[36], voice[64], listen_lang[36];
+    uint32_t group;    /* of the last change to be stored */
+    char tool[64];     /* key of the last alert or post */
+    char posted[4096]; /* body of the last post */
+    pl_err_t refused;  /* of FX_REFUSED */
 } conversation_t;
 
 static const field_t *UNUSED three_fields(void)
@@ -218,6 +219,8 @@ static void conversation_say_effect(conversation_t *self, const Pl__Say *say)
     self->turn = say->turn;
     self->firm = say->not_interruptible;
     self->rate = say->rate;
+    snprintf(self->say_lang, sizeof self->say_lang, "%s", say->lang);
+    if (say->text[0]) snprintf(self->voice, sizeof self->voice, "%s", say->voice);
     if (say->text[0]) {
         size_t n = strlen(self->reply);
         snprintf(self->reply + n, sizeof self->reply - n, "%s%s", n ? " " : "", say->text);
@@ -239,6 +242,7 @@ static void conversation_event_effect(conversation_t *self, const Pl__Envelope *
     if (env->body_case == PL__ENVELOPE__BODY_LISTEN) {
         self->listens++;
         self->expect = env->listen->expect;
+        snprintf(self->listen_lang, sizeof self->listen_lang, "%s", env->listen->lang);
     }
     if (env->body_case == PL__ENVELOPE__BODY_LEG_TRANSCRIPT) self->transcripts++;
     if (env->body_case == PL__ENVELOPE__BODY_SEARCH_PREFETCH) self->prefetches++;

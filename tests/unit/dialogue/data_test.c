@@ -287,6 +287,7 @@ static void defaults_come_from_the_configuration(void **state)
     assert_false(initiate_is_implicit(out->claim[0]));
     assert_true(initiate_is_implicit(out->claim[3]));
     assert_int_equal(out->n_lang_available, 2);
+    assert_true(out->lang_menu); /* there is something to choose from */
     assert_string_equal(out->lang_available[0]->pronunciations_en[0], "German");
     pl__initiate__free_unpacked(out, NULL);
     pl__initiate__free_unpacked(defaults, NULL);
@@ -301,6 +302,7 @@ static void the_built_in_claim_is_an_insurance_claim(void **state)
     assert_int_equal(defaults->n_claim, 9);
     assert_string_equal(defaults->lang_default, "en-US");
     assert_int_equal(defaults->n_lang_available, 4);
+    assert_false(defaults->lang_menu); /* nobody configured them */
     pl__initiate__free_unpacked(defaults, NULL);
     pl_config_destroy(&cfg);
 }

@@ -40,6 +40,7 @@ static void fixed_sentences_are_told_in_every_language_with_the_bots_name(void *
     Pl__PhrasesWarm *warm = warm_phrases(prompts, &defaults);
     assert_true(holds(warm, "en-US", "Zora"));
     assert_true(holds(warm, "fr-FR", "Zora"));
+    assert_false(holds(warm, "fr-FR", "tapez")); /* no menu for languages nobody configured */
     assert_true(holds(warm, "en-US", "moment"));
     assert_true(holds(warm, "fr-FR", "bien noter") || holds(warm, "fr-FR", "noté"));
     for (size_t i = 0; i < warm->n_phrases; i++) {
@@ -50,6 +51,12 @@ static void fixed_sentences_are_told_in_every_language_with_the_bots_name(void *
         assert_null(strchr(phrase->text, '{')); /* what differs from call to call is left out */
         assert_null(strstr(phrase->text, "  "));
     }
+    pl__phrases_warm__free_unpacked(warm, NULL);
+    defaults.lang_menu = true;
+    defaults.lang_default = (char *)"en-US";
+    warm = warm_phrases(prompts, &defaults);
+    assert_true(holds(warm, "en-US", "For English, press 1."));
+    assert_true(holds(warm, "fr-FR", "Pour le français, tapez 2."));
     pl__phrases_warm__free_unpacked(warm, NULL);
     prompts_destroy(&prompts);
 }
