@@ -38,10 +38,9 @@ static void llm_close(void **self)
     *self = NULL;
 }
 
-/* The live session has moved to another call: what was known of the former one is not this one's. */
-static void look_at_call(talk_t *t, const Pl__CallRecord *record)
+bool talk_notice_call(talk_t *t, const Pl__CallRecord *record)
 {
-    if (strcmp(t->call, record->call_id) == 0) return;
+    if (strcmp(t->call, record->call_id) == 0) return false;
     snprintf(t->call, sizeof t->call, "%s", record->call_id);
     talk_guess_drop(t);
     talk_summary_drop(t);
@@ -50,6 +49,7 @@ static void look_at_call(talk_t *t, const Pl__CallRecord *record)
     t->floor = t->refused = 0;
     toolbox_destroy(&t->tools[0]);
     toolbox_destroy(&t->tools[1]);
+    return true;
 }
 
 static void take_context(talk_t *t, const think_t *think)
@@ -75,7 +75,7 @@ static void llm_think(void *self, const think_t *think)
     talk_t *t = self;
     char *text = strdup(think->text);
     assert(text);
-    look_at_call(t, think->record);
+    (void)talk_notice_call(t, think->record);
     talk_drop(t);
     take_context(t, think);
     free(t->text);
@@ -86,7 +86,7 @@ static void llm_think(void *self, const think_t *think)
     t->message = think->message;
     t->unheard = think->unheard;
     t->began_us = t->opts.now_us();
-    t->counted = t->spoke = t->leaving = t->by_script = false;
+    t->counted = t->spoke = t->leaving = t->moved = t->by_script = false;
     draft_clear(&t->last);
     switch (think->kind) {
     case THINK_OPENING:
@@ -117,7 +117,7 @@ static void llm_partial(void *self, const think_t *think)
     talk_t *t = self;
     bool well = llm_well(t->opts.llm) && t->opts.now_us() >= t->rest_until_us;
     if (!t->opts.speculate || t->thinking || !well) return;
-    look_at_call(t, think->record);
+    (void)talk_notice_call(t, think->record);
     take_context(t, think);
     talk_guess(t, think->text);
 }

@@ -17,7 +17,8 @@ enum {
 
 /* What one request adds to rules and history. */
 typedef struct {
-    const char *heard; /* not yet in the history */
+    const char *heard; /* not (yet) in the history */
+    bool moved;        /* because it was said in the call before */
     bool carry_on;     /* what was said of the answer so far is shown, to be gone on with */
     bool barred;       /* tools that end the call are not offered */
 } ask_t;
@@ -47,6 +48,7 @@ typedef struct {
     uint64_t began_us;
     bool counted;  /* its first sentence was metered */
     bool spoke;    /* something was said, by us or with a tool */
+    bool moved;    /* a tool has opened another call */
     bool leaving;  /* a tool ends the call or transfers it */
     draft_t said;  /* what was said and is not in the history yet */
     draft_t lines; /* what was said by former passes, a line a sentence */
@@ -78,6 +80,10 @@ typedef struct {
     toolbox_t *tools[2];     /* all, and without those that end the call */
     uint32_t tool_tokens[2]; /* that telling of them takes */
 } talk_t;
+
+/* llm.c */
+/* The live session has moved to another call: what was known of the former one is not this one's. */
+bool talk_notice_call(talk_t *t, const Pl__CallRecord *record);
 
 /* llm_request.c */
 /* Rules, history and what ask adds. rest: of an answer that was cut, what was no sentence yet. */

@@ -14,6 +14,8 @@ static const char actions[] = "\"[call]\" the caller has rung, \"[hangup]\" the 
                               "\"[sms]\" what follows came as a "
                               "text message";
 static const char styles[] = "none, cheerful, sad";
+static const char moved[] = "[A new claim has just been opened for this, and the former one is "
+                            "closed. The caller had said:]";
 static const char carry_on[] =
     "[Your answer was cut off here. Go on exactly where it stopped, and repeat nothing of it.]";
 
@@ -186,6 +188,7 @@ thread_t *talk_thread(talk_t *t, const ask_t *ask, const sentences_t *rest)
     window.max_tokens =
         context > used + HISTORY_TOKENS_LEAST ? context - used : HISTORY_TOKENS_LEAST;
     (void)window_show(record, &window, thread);
+    if (ask->moved) thread_add_user(thread, moved);
     if (ask->heard) add_heard(thread, ask->heard);
     if (t->thinking && t->kind == THINK_RESUMED && !ask->heard) {
         add_welcome_back(t, record, thread);

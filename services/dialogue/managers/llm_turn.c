@@ -203,7 +203,7 @@ static void results_are_there(talk_t *t)
     }
     t->sink.part(t->sink.arg, t->thought);
     draft_clear(&t->said);
-    next_pass(t, &(ask_t){0}, NULL);
+    next_pass(t, &(ask_t){.heard = t->moved ? t->text : NULL, .moved = t->moved}, NULL);
 }
 
 void talk_result(talk_t *t, const tool_result_t *result)
@@ -213,6 +213,10 @@ void talk_result(talk_t *t, const tool_result_t *result)
     if (i == t->n_waiting) return; /* of a thought that was given up */
     if (i != --t->n_waiting) memcpy(t->waiting[i], t->waiting[t->n_waiting], ID_BYTES);
     if (result->leaving) t->leaving = true;
+    if (talk_notice_call(t, result->record)) {
+        t->moved = true;
+        t->message = 0;
+    }
     if (t->n_waiting == 0) results_are_there(t);
 }
 

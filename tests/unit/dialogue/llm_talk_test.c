@@ -294,6 +294,33 @@ static void a_transfer_follows_what_is_said(void **state)
     end(c);
 }
 
+static void a_new_claim_is_gone_on_with_what_opened_it(void **state)
+{
+    (void)state;
+    conversation_t *c = open_call();
+    (void)conversation_say(c, "my laptop is broken");
+    fake_tool(fake_newest(), "x", "updated_claim", UPDATE_SAYING("Noted."));
+    fake_done(fake_newest(), PL_OK, LLM_TOOL_CALLS);
+    fake_text(fake_newest(), "What else?");
+    fake_done(fake_newest(), PL_OK, LLM_STOP);
+    (void)conversation_say(c, "my car was stolen, too");
+    fake_tool(fake_newest(), "x", "new_claim", "{\"customer_response\":\"I open a new claim.\"}");
+    fake_done(fake_newest(), PL_OK, LLM_TOOL_CALLS);
+    const char *text = fake_newest()->text.at;
+    ASSERT_LACKS(text, "laptop");
+    ASSERT_HAS(text, "[A new claim has just been opened");
+    ASSERT_HAS(text, "my car was stolen, too\n");
+    ASSERT_HAS(text, "\"hardware_info\":{\"type\":\"text\",\"value\":null}");
+    fake_text(fake_newest(), "When was it stolen?");
+    fake_done(fake_newest(), PL_OK, LLM_STOP);
+    assert_string_equal(c->reply, "I open a new claim. When was it stolen?");
+    assert_string_equal(call_id(c->call), "c-2");
+    (void)conversation_say(c, "yesterday");
+    ASSERT_HAS(fake_newest()->text.at, "When was it stolen?\nuser: yesterday");
+    ASSERT_LACKS(fake_newest()->text.at, "laptop");
+    end(c);
+}
+
 /* ---- the caller speaks over it ---- */
 
 static void a_barge_in_cancels_the_whole_turn(void **state)
@@ -1008,6 +1035,7 @@ int main(void)
         cmocka_unit_test(what_the_model_does_wrong_it_is_told),
         cmocka_unit_test(the_call_ends_without_another_pass),
         cmocka_unit_test(a_transfer_follows_what_is_said),
+        cmocka_unit_test(a_new_claim_is_gone_on_with_what_opened_it),
         cmocka_unit_test(a_barge_in_cancels_the_whole_turn),
         cmocka_unit_test(a_late_result_lands_once_in_the_history),
         cmocka_unit_test(words_while_the_model_thinks_begin_a_new_turn),
