@@ -286,7 +286,7 @@ static void many_at_once_all_get_their_own_answer(void **state)
     asker_t first = asker_open("rules: [{say: 'You are {{user}}.', pace: {tokens_per_s: 200}}]",
                                "  fast: {endpoint: 'http://127.0.0.1:%d', model: m}\n");
     asker_t askers[MANY];
-    char words[MANY][16];
+    char words[MANY][32];
     for (int i = 0; i < MANY; i++) {
         askers[i] = (asker_t){.loop = first.loop, .llm = first.llm};
         (void)snprintf(words[i], sizeof words[i], "number %d", i);
