@@ -190,8 +190,11 @@ scenarios: all doubles
 	@B=$(B) tests/run-scenarios $(ONLY)
 
 .PHONY: test-compose test-k8s test-contract
-test-contract: doubles
-	@B=$(B) tests/contract/run
+# And our own client against each fault of the protocol.
+test-contract:
+	@tools/install-deps build test contract
+	@$(MAKE) --no-print-directory -s -j2 doubles $(B)/tests/unit/dialogue/llm_faults_test
+	@B=$(B) tests/contract/run && tests/run-unit $(B)/tests/unit/dialogue/llm_faults_test
 test-compose: all
 	@B=$(B) tests/compose/run
 test-k8s: all
