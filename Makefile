@@ -168,7 +168,8 @@ $(eval $(call unit,common,))
 $(B)/tests/unit/persistence/process_test $(B)/tests/unit/persistence/crash_test: | $(B)/bin/parley-persistence
 $(B)/tests/unit/dialogue/work_crash_test: | $(B)/bin/parley-persistence $(B)/bin/parley-dialogue
 $(B)/tests/unit/parley/jobs_test: | $(B)/bin/parley-persistence $(B)/bin/parley
-$(B)/tests/unit/rag/process_test: | $(B)/bin/parley-rag
+$(patsubst %,$(B)/tests/unit/rag/%_test,process meaning): | $(B)/bin/parley-rag
+$(B)/tests/unit/rag/meaning_test: | $(B)/bin/llm-double
 $(patsubst %,$(B)/tests/unit/telephony/%_test,process call_in browser register): | $(B)/bin/parley-telephony
 $(patsubst %,$(B)/tests/unit/dialogue/%_test,llm llm_faults llm_service): | $(B)/bin/llm-double
 $(B)/tests/unit/speech/openai_test: | $(B)/bin/speech-double
@@ -216,6 +217,7 @@ tsan:
 # begins with is in tests/fuzz/seeds/<noun> ----------
 FUZZ_S ?= 30
 FUZZ_chunker := rag
+FUZZ_embedding := rag
 FUZZ_formats := rag
 FUZZ_http_parser := gateway
 FUZZ_initiate := gateway

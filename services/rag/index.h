@@ -72,7 +72,8 @@ void index_rollback(index_writer_t *self);
 typedef struct {
     uint64_t version;
     uint32_t documents, bad, passages;
-    uint32_t vectors; /* passages that have one, or are refused one */
+    uint32_t vectors;  /* passages that have one, or are refused one */
+    size_t dimensions; /* of them; 0: not known */
 } index_stats_t;
 pl_err_t index_stats(index_writer_t *self, index_stats_t *out, char detail[INDEX_DETAIL_BYTES]);
 

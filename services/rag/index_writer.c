@@ -457,6 +457,7 @@ pl_err_t index_stats(index_writer_t *self, index_stats_t *out, char detail[INDEX
         out->bad = (uint32_t)sqlite3_column_int64(row, 2);
         out->passages = (uint32_t)sqlite3_column_int64(row, 3);
         out->vectors = (uint32_t)sqlite3_column_int64(row, 4);
+        out->dimensions = self->dimensions;
     } else {
         err = say(self, detail);
     }

@@ -175,6 +175,11 @@ indexer_t *indexer_new(pl_loop_t *home, index_writer_t *index, const indexer_opt
     return self;
 }
 
+pl_loop_t *indexer_loop(indexer_t *self)
+{
+    return pl_worker_loop(self->worker);
+}
+
 void indexer_destroy(indexer_t **self_p)
 {
     indexer_t *self = *self_p;

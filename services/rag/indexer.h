@@ -36,6 +36,9 @@ typedef void indexer_done_fn(void *arg, pl_err_t err, const ingest_report_t *rep
 indexer_t *indexer_new(pl_loop_t *home, index_writer_t *index, const indexer_opts_t *opts,
                        indexer_done_fn *done, void *arg);
 
+/* The ingest thread's, on which the index may be read and written between scans. */
+pl_loop_t *indexer_loop(indexer_t *self);
+
 /* Waits for a scan under way; its report may come when the home loop goes on, or is destroyed:
  * done is not called any more then. */
 void indexer_destroy(indexer_t **self_p);

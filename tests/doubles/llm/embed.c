@@ -69,7 +69,7 @@ static void add_vector(text_t *out, const float *vector, size_t dimensions, bool
 }
 
 /* The inputs, borrowed from root; 0 when there is a wrong one. */
-static size_t read_inputs(const cJSON *root, const char *inputs[INPUTS_MOST])
+static size_t read_inputs(const cJSON *root, const char *refuse, const char *inputs[INPUTS_MOST])
 {
     const cJSON *input = cJSON_GetObjectItemCaseSensitive(root, "input");
     size_t count = 0;
@@ -84,6 +84,7 @@ static size_t read_inputs(const cJSON *root, const char *inputs[INPUTS_MOST])
     }
     for (size_t i = 0; i < count; i++) {
         if (!*inputs[i]) return 0; /* OpenAI refuses empty ones */
+        if (*refuse && strstr(inputs[i], refuse)) return 0;
     }
     return count;
 }
@@ -126,7 +127,7 @@ void embed_reply(const script_t *script, const char *body, size_t bytes, bool na
     int dimensions = wanted ? wanted->valueint : (int)manner.dimensions;
     const char **inputs = calloc(INPUTS_MOST, sizeof *inputs);
     if (!inputs) abort();
-    size_t count = read_inputs(root, inputs);
+    size_t count = read_inputs(root, manner.refuse, inputs);
     if (!count) {
         reply_error(out, 400, "", "input", "Invalid 'input': strings of text, 1 to 2048.", NULL);
     } else if (dimensions < 1 || dimensions > EMBED_MOST) {

@@ -22,6 +22,7 @@ static const pl_config_key_t keys[] = {
     {"embeddings.dimensions", PL_CONFIG_INT, "256", 1, 8192, ""},
     {"embeddings.status", PL_CONFIG_INT, "200", 200, 599, ""},
     NUMBER("embeddings.delay_ms", "0", 600000),
+    KEY("embeddings.refuse", STRING, ""),
     NUMBER("pace.first_ms", "0", 600000),
     {"pace.tokens_per_s", PL_CONFIG_DOUBLE, "0", 0, 1e6, ""},
 
@@ -307,6 +308,7 @@ embeddings_t script_embeddings(const script_t *self)
         .dimensions = (uint32_t)pl_config_int(self->cfg, "embeddings.dimensions"),
         .status = (int)pl_config_int(self->cfg, "embeddings.status"),
         .delay_ms = (uint32_t)pl_config_int(self->cfg, "embeddings.delay_ms"),
+        .refuse = pl_config_str(self->cfg, "embeddings.refuse"),
     };
 }
 

@@ -74,7 +74,8 @@ typedef struct {
 typedef struct {
     uint32_t dimensions; /* of a vector nobody gave a size */
     uint32_t delay_ms;
-    int status; /* other than 200: every answer is that error */
+    int status;         /* other than 200: every answer is that error */
+    const char *refuse; /* inputs that hold it are 400; "": none */
 } embeddings_t;
 
 typedef struct script script_t;

@@ -1,0 +1,143 @@
+#include "services/rag/lru.h"
+
+#include <assert.h>
+#include <stdbool.h>
+#include <stdlib.h>
+#include <string.h>
+
+enum { BUCKETS = 1024 };
+
+typedef struct entry entry_t;
+struct entry {
+    entry_t *next;          /* in its bucket */
+    entry_t *newer, *older; /* by use */
+    uint64_t until_ms;
+    char *key;
+    void *value;
+    size_t size;
+};
+
+struct lru {
+    size_t entries_max, bytes_max, entries, bytes;
+    entry_t *buckets[BUCKETS];
+    entry_t *newest, *oldest;
+};
+
+lru_t *lru_new(size_t entries, size_t bytes)
+{
+    lru_t *self = calloc(1, sizeof *self);
+    assert(self);
+    self->entries_max = entries;
+    self->bytes_max = bytes;
+    return self;
+}
+
+static entry_t **bucket_of(lru_t *self, const char *key)
+{
+    uint32_t hash = 2166136261u;
+    for (; *key; key++) hash = (hash ^ (unsigned char)*key) * 16777619u;
+    return &self->buckets[hash % BUCKETS];
+}
+
+static size_t size_of(const entry_t *entry)
+{
+    return entry->size + strlen(entry->key) + 1 + sizeof *entry;
+}
+
+static void unlink_use(lru_t *self, entry_t *entry)
+{
+    if (entry->newer)
+        entry->newer->older = entry->older;
+    else
+        self->newest = entry->older;
+    if (entry->older)
+        entry->older->newer = entry->newer;
+    else
+        self->oldest = entry->newer;
+}
+
+static void link_newest(lru_t *self, entry_t *entry)
+{
+    entry->newer = NULL;
+    entry->older = self->newest;
+    if (self->newest) self->newest->newer = entry;
+    self->newest = entry;
+    if (!self->oldest) self->oldest = entry;
+}
+
+static void drop(lru_t *self, entry_t *entry)
+{
+    entry_t **at = bucket_of(self, entry->key);
+    while (*at != entry) at = &(*at)->next;
+    *at = entry->next;
+    unlink_use(self, entry);
+    self->entries--;
+    self->bytes -= size_of(entry);
+    free(entry->key);
+    free(entry->value);
+    free(entry);
+}
+
+void lru_destroy(lru_t **self_p)
+{
+    lru_t *self = *self_p;
+    if (!self) return;
+    *self_p = NULL;
+    while (self->oldest) drop(self, self->oldest);
+    free(self);
+}
+
+static entry_t *find(lru_t *self, const char *key)
+{
+    for (entry_t *entry = *bucket_of(self, key); entry; entry = entry->next) {
+        if (strcmp(entry->key, key) == 0) return entry;
+    }
+    return NULL;
+}
+
+const void *lru_get(lru_t *self, const char *key, uint64_t now_ms, size_t *size)
+{
+    entry_t *entry = find(self, key);
+    if (entry && now_ms >= entry->until_ms) {
+        drop(self, entry);
+        entry = NULL;
+    }
+    if (!entry) return NULL;
+    unlink_use(self, entry);
+    link_newest(self, entry);
+    *size = entry->size;
+    return entry->value;
+}
+
+static void *copy_of(const void *bytes, size_t size)
+{
+    void *copy = malloc(size ? size : 1);
+    assert(copy);
+    if (size) memcpy(copy, bytes, size);
+    return copy;
+}
+
+void lru_put(lru_t *self, const char *key, const void *value, size_t size, uint64_t until_ms)
+{
+    entry_t *old = find(self, key);
+    if (old) drop(self, old);
+    entry_t *entry = malloc(sizeof *entry);
+    assert(entry);
+    *entry = (entry_t){.until_ms = until_ms,
+                       .key = copy_of(key, strlen(key) + 1),
+                       .value = copy_of(value, size),
+                       .size = size};
+    entry_t **bucket = bucket_of(self, key);
+    entry->next = *bucket;
+    *bucket = entry;
+    link_newest(self, entry);
+    self->entries++;
+    self->bytes += size_of(entry);
+    while (self->oldest && (self->entries > self->entries_max || self->bytes > self->bytes_max))
+        drop(self, self->oldest);
+}
+
+size_t lru_count(const lru_t *self)
+{
+    return self->entries;
+}
