@@ -22,11 +22,13 @@ enum {
     LATER_MS = 40,  /* well inside the tail */
     REACH_MS = 640, /* of what was played: the longest delay searched, and a frame */
     NOISE_DB = -20,
+    FLOOR_FRAMES = 80, /* the quietest of so many is the noise: speech pauses more often */
     ECHO_DB = -40,
     ECHO_BOTH_DB = -5, /* where both speak: a voice that stays whole is worth some echo */
     GAIN_MAX_DB = 12,
     GAIN_TARGET = 6000,  /* of 32768 */
     FADE_FRAMES = 15,    /* a room's echo lasts so long after the voice */
+    SEARCH_FRAMES = 175, /* of the bot's voice in which an echo would have been found */
     SETTLE_FRAMES = 100, /* the filter learns; measures begin then */
 };
 static const float silence_db = CLEANER_SILENCE_DB;
@@ -41,6 +43,10 @@ static const float leak_fall = 0.2f;
 static const float leak_doubt = 0.06f;
 static const float mostly_db = 6;
 static const float leak_margin_db = 5;
+/* Below the first level the noise is let be, from the second on it is suppressed: suppression costs
+ * a voice something, which a recogniser notices, and a clean line has nothing to gain by it. */
+static const float quiet_db = -62;
+static const float noisy_db = -54;
 static const float share = 0.01f; /* weight of a frame in the echo return loss */
 
 struct cleaner {
@@ -57,10 +63,17 @@ struct cleaner {
     size_t offset; /* samples between what is heard and the filter's first tap */
     int found_ms;  /* where the filter was laid; -1: not yet */
 
+    bool noise, gain;
+    float floor_db[FLOOR_FRAMES]; /* of the last frames, before suppression */
+    size_t floor_at, floor_count;
+    float way; /* of what was suppressed in the output, 0 to 1, at its end */
+    int16_t whole[CODEC_FRAME_SAMPLES / PARTS]; /* the last part unsuppressed: the output is late */
+
     float played_db[FADE_FRAMES + 1]; /* of frames as the filter sees them: the loudest counts */
     size_t next_db;
     float leak_db;
-    unsigned learned; /* frames with echo since the filter was laid */
+    unsigned searched; /* frames in which the bot was audible and no echo found yet */
+    unsigned learned;  /* frames with echo since the filter was laid */
     double sum_played, sum_heard, sum_left;
 };
 
@@ -121,6 +134,9 @@ cleaner_t *cleaner_new(unsigned hz, const cleaner_opts_t *opts)
         if (!self->to_wide) abort();
     }
     if (opts->echo) open_echo(self);
+    self->noise = opts->noise;
+    self->gain = opts->gain;
+    self->way = opts->noise || opts->gain ? 1 : 0;
     self->suppress = suppressor_new(self, opts);
     return self;
 }
@@ -209,14 +225,46 @@ static void learn(cleaner_t *self, float played_db, float heard_db, float left_d
     self->sum_left += (power(left_db) - self->sum_left) * (double)share;
 }
 
-static void cancel(cleaner_t *self, int16_t *pcm, const int16_t *played)
+/* How much of the suppressed signal the caller's noise asks for, 0 to 1. */
+static float wanted(cleaner_t *self, float heard_db)
+{
+    if (self->gain) return 1; /* all of it is brought to one loudness */
+    if (!self->noise) return 0;
+    self->floor_db[self->floor_at] = heard_db;
+    self->floor_at = (self->floor_at + 1) % FLOOR_FRAMES;
+    if (self->floor_count < FLOOR_FRAMES) self->floor_count++;
+    float least = 0;
+    for (size_t i = 0; i < self->floor_count; i++) {
+        if (self->floor_db[i] < least) least = self->floor_db[i];
+    }
+    float way = (least - quiet_db) / (noisy_db - quiet_db);
+    return way < 0 ? 0 : way > 1 ? 1 : way;
+}
+
+/* Suppresses in a part of a frame, as far as the way to go, which is reached at its end. */
+static void suppress(cleaner_t *self, int16_t *pcm, float way)
+{
+    int16_t whole[CODEC_FRAME_SAMPLES / PARTS];
+    memcpy(whole, pcm, self->part * sizeof *pcm);
+    (void)speex_preprocess_run(self->suppress, pcm);
+    for (size_t i = 0; i < self->part && (way < 1 || self->way < 1); i++) {
+        float here = self->way + (way - self->way) * (float)i / (float)self->part;
+        pcm[i] = (int16_t)lrintf(here * (float)pcm[i] + (1 - here) * (float)self->whole[i]);
+    }
+    memcpy(self->whole, whole, self->part * sizeof *pcm);
+    self->way = way;
+}
+
+static void cancel(cleaner_t *self, int16_t *pcm, const int16_t *played, bool audible)
 {
     int16_t left[CODEC_FRAME_SAMPLES];
     for (size_t at = 0; at < self->frame; at += self->part) {
-        speex_echo_cancellation(self->echo, pcm + at, played + at, left);
-        memcpy(pcm + at, left, self->part * sizeof *pcm);
-        (void)speex_preprocess_run(self->suppress, pcm + at);
+        speex_echo_cancellation(self->echo, pcm + at, played + at, left + at);
     }
+    memcpy(pcm, left, self->frame * sizeof *pcm);
+    float way = wanted(self, level_db(pcm, self->frame));
+    if (audible) way = 1; /* what is left of an echo always goes */
+    for (size_t at = 0; at < self->frame; at += self->part) suppress(self, pcm + at, way);
 }
 
 static float clean_echo(cleaner_t *self, int16_t *pcm)
@@ -227,7 +275,10 @@ static float clean_echo(cleaner_t *self, int16_t *pcm)
     float now_db = level_db(played, self->frame);
     float most_db = loudest_played(self, played);
     float heard_db = level_db(pcm, self->frame);
-    cancel(self, pcm, played);
+    bool audible = most_db >= audible_db;
+    if (audible && self->found_ms < 0 && self->searched < SEARCH_FRAMES) self->searched++;
+    bool none = self->found_ms < 0 && self->searched == SEARCH_FRAMES;
+    cancel(self, pcm, played, audible && !none);
     if (most_db < audible_db) return silence_db;
     if (now_db > most_db - 10) learn(self, now_db, heard_db, level_db(pcm, self->frame));
     return most_db + self->leak_db + leak_margin_db;
@@ -236,9 +287,8 @@ static float clean_echo(cleaner_t *self, int16_t *pcm)
 static float clean(cleaner_t *self, int16_t *pcm)
 {
     if (self->echo) return clean_echo(self, pcm);
-    for (size_t at = 0; at < self->frame; at += self->part) {
-        (void)speex_preprocess_run(self->suppress, pcm + at);
-    }
+    float way = wanted(self, level_db(pcm, self->frame));
+    for (size_t at = 0; at < self->frame; at += self->part) suppress(self, pcm + at, way);
     return silence_db;
 }
 

@@ -3,7 +3,7 @@
  * An adaptive filter of 80 ms (SpeexDSP) takes away the echo. It is laid where echo_delay finds it;
  * while nothing is found it begins with the first sample an echo can hold. What the filter leaves is
  * pushed down band by band together with the noise, more where only the bot speaks than where both
- * do. Every state belongs to one leg; a new one begins with silence.
+ * do. Where there is neither, the caller is left as they are. Every state belongs to one leg; a new one begins with silence.
  *
  * The output is 10 ms late where noise or what is left of an echo is suppressed.
  *

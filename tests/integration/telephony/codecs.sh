@@ -4,9 +4,13 @@
 source "$(dirname "$0")/../lib.sh"
 command -v baresip >/dev/null || fail "baresip is not installed (Debian's baresip-core)"
 modules=$(dirname "$(dpkg -L baresip-core | grep '/aufile.so$')")
+system_args+=(
+  --set 'conversation.initiate.claim[0].name=building_location'
+  --set 'conversation.initiate.claim[0].description=the building and the floor where you are'
+)
 start_system
 
-"$bin/callsim" say --voice rms --pause 6000 --text "building four, second floor" --pause 16000 \
+"$bin/callsim" say --voice rms --pause 14000 --text "building four, second floor" --pause 16000 \
   --out "$work/microphone.wav" || fail "no microphone"
 
 # baresip's file source takes only the codec's own rate and channels.
@@ -51,7 +55,7 @@ opus_bitrate 28000
 opus_inbandfec yes
 C
   echo "<sip:+$1@$sip>;regint=0;audio_codecs=$2" >"$home/accounts"
-  baresip -4 -n 127.0.0.1 -f "$home" -v -t 20 -e "/dial sip:parley@$sip" </dev/null >"$home/out.log" 2>&1 &
+  baresip -4 -n 127.0.0.1 -f "$home" -v -t 28 -e "/dial sip:parley@$sip" </dev/null >"$home/out.log" 2>&1 &
   pids+=($!)
 }
 ring 15550201 PCMU/8000/1 g711 $((first_port + 30))
@@ -66,7 +70,7 @@ all_over() {
     [[ $(json in_progress "$work/$number.json") == false ]] || return 1
   done
 }
-wait_for 60 all_over || fail "not every call came to its end"
+wait_for 80 all_over || fail "not every call came to its end"
 for codec in PCMU/8000 PCMA/8000 G722/16000 L16/16000 opus/48000; do
   grep -q "event=leg.answered.* codec=$codec" "$work"/*telephony*.log || fail "no call with $codec"
 done

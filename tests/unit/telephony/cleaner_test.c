@@ -159,6 +159,28 @@ static void noise_is_suppressed_also_without_echo_cancellation(void **state)
     cleaner_destroy(&cleaner);
 }
 
+/* Steps of a voice over hardly any noise: what comes out is what went in, 10 ms later. */
+static void on_a_clean_line_a_voice_is_left_as_it_is(void **state)
+{
+    (void)state;
+    enum { LATE = 160, FRAMES = 400 };
+    cleaner_t *cleaner = cleaner_new(16000, &(cleaner_opts_t){.noise = true});
+    static int16_t in[FRAMES * CODEC_FRAME_SAMPLES], out[FRAMES * CODEC_FRAME_SAMPLES];
+    uint32_t seed = 3;
+    for (size_t i = 0; i < FRAMES * CODEC_FRAME_SAMPLES; i++) {
+        bool voice = i / CODEC_FRAME_SAMPLES % 50 > 20;
+        in[i] = scene_clip((voice ? 3000 : 8) * scene_random(&seed));
+    }
+    memcpy(out, in, sizeof out);
+    for (size_t f = 0; f < FRAMES; f++) {
+        (void)cleaner_heard(cleaner, out + f * CODEC_FRAME_SAMPLES, false);
+        cleaner_played(cleaner, NULL);
+    }
+    size_t from = FRAMES / 2 * CODEC_FRAME_SAMPLES;
+    assert_memory_equal(out + from, in + from - LATE, sizeof in / 4);
+    cleaner_destroy(&cleaner);
+}
+
 static void a_soft_caller_is_brought_up_where_that_is_asked_for(void **state)
 {
     (void)state;
@@ -282,6 +304,7 @@ int main(void)
         cmocka_unit_test(an_echo_that_moves_is_found_again),
         cmocka_unit_test(without_an_echo_none_is_found_and_the_voice_stays),
         cmocka_unit_test(noise_is_suppressed_also_without_echo_cancellation),
+        cmocka_unit_test(on_a_clean_line_a_voice_is_left_as_it_is),
         cmocka_unit_test(a_soft_caller_is_brought_up_where_that_is_asked_for),
         cmocka_unit_test(nothing_to_do_is_no_cleaner),
         cmocka_unit_test(missing_frames_are_left_alone_and_left_out_ticks_keep_the_alignment),
