@@ -168,6 +168,16 @@ static void apply_claim(Pl__CallRecord *record, const Pl__ClaimValue *change)
     record->claim = insert_at(record->claim, &record->n_claim, record->n_claim, copy);
 }
 
+/* What was done about it stays as long as it is due at the same time. */
+static void inherit_outcome(Pl__Reminder *successor, const Pl__Reminder *old)
+{
+    if (strcmp(text_of(old->due_date_time), text_of(successor->due_date_time)) != 0) return;
+    if (successor->fired_at_ms || successor->ended_at_ms) return;
+    successor->fired_at_ms = old->fired_at_ms;
+    successor->ended_at_ms = old->ended_at_ms;
+    set_string(&successor->outcome, text_of(old->outcome));
+}
+
 static void apply_reminder(Pl__CallRecord *record, const Pl__Reminder *change)
 {
     Pl__Reminder *copy = (Pl__Reminder *)pl_message_copy(&change->base);
@@ -175,12 +185,28 @@ static void apply_reminder(Pl__CallRecord *record, const Pl__Reminder *change)
         Pl__Reminder *old = record->reminders[i];
         if (strcmp(text_of(old->title), copy->title) != 0) continue;
         if (old->created_at_ms) copy->created_at_ms = old->created_at_ms;
+        inherit_outcome(copy, old);
         free_message(old);
         record->reminders[i] = copy;
         return;
     }
     record->reminders =
         insert_at(record->reminders, &record->n_reminders, record->n_reminders, copy);
+}
+
+static void apply_outcome(Pl__CallRecord *record, const Pl__ReminderOutcome *change)
+{
+    for (size_t i = 0; i < record->n_reminders; i++) {
+        Pl__Reminder *reminder = record->reminders[i];
+        bool meant = strcmp(text_of(reminder->title), text_of(change->title)) == 0 &&
+                     strcmp(text_of(reminder->due_date_time), text_of(change->due_date_time)) == 0;
+        if (!meant) continue;
+        if (change->outcome && *change->outcome) {
+            set_string(&reminder->outcome, change->outcome);
+            reminder->fired_at_ms = change->at_ms;
+        }
+        if (change->ended) reminder->ended_at_ms = change->at_ms;
+    }
 }
 
 /* ---- single fields ---- */
@@ -217,6 +243,8 @@ static bool usable(const Pl__CallChange *change)
         return change->voice != NULL;
     case PL__CALL_CHANGE__CHANGE_APPENDED:
         return change->appended != NULL;
+    case PL__CALL_CHANGE__CHANGE_REMINDER_OUTCOME:
+        return change->reminder_outcome && *text_of(change->reminder_outcome->title);
     case PL__CALL_CHANGE__CHANGE_IN_PROGRESS:
     case PL__CALL_CHANGE__CHANGE_LANG_SHORT_CODE:
     case PL__CALL_CHANGE__CHANGE_RECOGNITION_RETRY:
@@ -246,6 +274,9 @@ pl_err_t pl_record_apply(Pl__CallRecord *record, const Pl__CallChange *change)
         break;
     case PL__CALL_CHANGE__CHANGE_APPENDED:
         apply_appended(record, change->appended);
+        break;
+    case PL__CALL_CHANGE__CHANGE_REMINDER_OUTCOME:
+        apply_outcome(record, change->reminder_outcome);
         break;
     case PL__CALL_CHANGE__CHANGE_CLAIM:
         apply_claim(record, change->claim);
@@ -326,4 +357,11 @@ const Pl__ClaimField *pl_record_field(const Pl__CallRecord *record, const char *
         if (strcmp(text_of(field->name), name) == 0) return field;
     }
     return NULL;
+}
+
+Pl__ReminderState pl_record_reminder_state(const Pl__Reminder *reminder)
+{
+    if (reminder->ended_at_ms) return PL__REMINDER_STATE__REMINDER_ENDED;
+    if (reminder->fired_at_ms) return PL__REMINDER_STATE__REMINDER_OPEN;
+    return PL__REMINDER_STATE__REMINDER_UPCOMING;
 }

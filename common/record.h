@@ -23,7 +23,9 @@ void pl_record_free(Pl__CallRecord **record_p);
  * - claim: replaces the one of its name. Its earlier values are kept here, whatever the change says
  *   of them: the value it replaces is added, with where it came from, unless it is empty or the
  *   same; and whether a value is a correction is told by that.
- * - reminder: replaces the one of its title, which keeps its first created_at.
+ * - reminder: replaces the one of its title, which keeps its first created_at and, while it is due at
+ *   the same time, what was done about it.
+ * - reminder_outcome: of the reminder of that title and time; none: nothing is done.
  * - The others replace the record's field of that name.
  * PL_INVALID: no known change, or a message without number, a claim without name, a reminder
  * without title; nothing done. */
@@ -39,6 +41,9 @@ double pl_record_rate(const Pl__CallRecord *record); /* speed of speech; 1 where
 /* NULL when absent; borrowed. */
 const Pl__ClaimValue *pl_record_claim(const Pl__CallRecord *record, const char *name);
 const Pl__ClaimField *pl_record_field(const Pl__CallRecord *record, const char *name);
+
+/* Ended, open (due, and somebody has to see to it), or neither: upcoming. */
+Pl__ReminderState pl_record_reminder_state(const Pl__Reminder *reminder);
 
 /* Any protobuf-c message, copied by packing and unpacking. Never NULL. */
 ProtobufCMessage *pl_message_copy(const ProtobufCMessage *message);

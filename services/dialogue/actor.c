@@ -18,6 +18,8 @@ struct actor {
     void *mind;         /* the manager's object */
     ledgers_t *ledgers; /* what is to be written */
     pl_request_t *request;
+    actor_started_fn *started; /* NULL: told, or nobody asked */
+    void *started_arg;
     bool incoming;
     pl_timer_t *timer;
     uint64_t armed_ms;
@@ -348,6 +350,19 @@ static void answer(actor_t *self, const effect_t *effect)
     }
 }
 
+static void tell_started(actor_t *self, pl_err_t err, const char *detail)
+{
+    actor_started_fn *started = self->started;
+    self->started = NULL;
+    if (started) started(self->started_arg, err, detail);
+}
+
+void actor_on_started(actor_t *self, actor_started_fn *started, void *arg)
+{
+    self->started = started;
+    self->started_arg = arg;
+}
+
 static outbox_t *present(const actor_t *self)
 {
     return ledger_outbox(ledgers_present(self->ledgers));
@@ -391,6 +406,7 @@ static void carry_out(actor_t *self, effect_t *effect)
     case FX_STARTED:
     case FX_REFUSED:
         if (self->request) answer(self, effect);
+        tell_started(self, effect->err, effect->text ? effect->text : "");
         break;
     case FX_THINK:
         think(self, effect);
@@ -521,6 +537,7 @@ void actor_destroy(actor_t **self_p)
     if (self->request) {
         pl_request_refuse(&self->request, PL_UNAVAILABLE, 1000, "the call was given up");
     }
+    tell_started(self, PL_TIMEOUT, "the call was given up");
     fx_clear(&self->effects);
     ledgers_destroy(&self->ledgers);
     call_destroy(&self->call);

@@ -50,6 +50,11 @@ pl_err_t actor_handle(actor_t *self, const Pl__Envelope *env);
 void actor_shut_down(actor_t *self); /* says goodbye where it can */
 void actor_abort(actor_t *self);
 
+/* Instead of a request: started is called once, when the call is being dialled, or was refused, or the
+ * actor is destroyed before either. Before actor_begin. */
+typedef void actor_started_fn(void *arg, pl_err_t err, const char *detail);
+void actor_on_started(actor_t *self, actor_started_fn *started, void *arg);
+
 const call_t *actor_call(const actor_t *self);
 /* Sends the leg its keep-alive. False: telephony's instance was not reachable. */
 bool actor_keep_alive(actor_t *self);

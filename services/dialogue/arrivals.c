@@ -243,3 +243,37 @@ void arrivals_drain(arrivals_t *self)
 {
     self->draining = true;
 }
+
+void arrivals_call_out(void *arg, const char *call_id, const Pl__Initiate *initiate,
+                       actor_started_fn *started, void *started_arg)
+{
+    arrivals_t *self = arg;
+    char reason[256] = "no room for another call";
+    Pl__Initiate *complete = NULL;
+    bool full = calls_count(self->opts.calls) + self->count >= self->opts.max_calls;
+    pl_err_t err = full || self->draining ? PL_BUSY : PL_OK;
+    if (!err)
+        err = initiate_complete(initiate, self->opts.defaults, false, &complete, reason,
+                                sizeof reason);
+    if (err) {
+        pl_metric_add(self->refused, 1);
+        started(started_arg, err, reason);
+        return;
+    }
+    Pl__CallRecord record = PL__CALL_RECORD__INIT;
+    pl_request_t *nobody = NULL;
+    record.call_id = (char *)call_id;
+    record.created_at_ms = pl_clock_wall_ms();
+    record.initiate = complete;
+    record.epoch = 1;
+    record.owner = (char *)pl_bus_instance(self->opts.desk->bus);
+    record.outbound = true;
+    log_info("call.new", "call=%s outbound=1", call_id);
+    actor_t *actor = actor_new(self->opts.desk, &record, "", &nobody);
+    pl__initiate__free_unpacked(complete, NULL);
+    actor_on_started(actor, started, started_arg);
+    calls_add(self->opts.calls, actor);
+    pl_metric_add(self->started, 1);
+    self->opts.begun(self->opts.arg);
+    actor_begin(actor);
+}

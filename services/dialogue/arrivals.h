@@ -39,4 +39,9 @@ void arrivals_drain(arrivals_t *self); /* no new calls from now on */
 void arrivals_on_start(void *arg, const Pl__Envelope *env, pl_request_t *request);
 void arrivals_on_incoming(void *arg, const Pl__Envelope *env, pl_request_t *request);
 
+/* A call out that nobody outside has asked for, under an id that nobody has used. started as in
+ * actor.h; within when there is no room or initiate is wrong. initiate is borrowed. */
+void arrivals_call_out(void *arg, const char *call_id, const Pl__Initiate *initiate,
+                       actor_started_fn *started, void *started_arg);
+
 #endif

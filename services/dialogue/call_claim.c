@@ -5,6 +5,7 @@
 
 #include "common/record.h"
 #include "services/dialogue/call_internal.h"
+#include "services/dialogue/reminder.h"
 #include "services/dialogue/tools.h"
 #include "services/dialogue/value.h"
 
@@ -102,10 +103,17 @@ bool call_reminder(call_t *self, call_now_t now, const cJSON *args, char *out, s
     item.description = (char *)tool_string(args, "description");
     item.owner = (char *)tool_string(args, "owner");
     item.due_date_time = due;
+    reminder_due(text, due, &item.due_at_ms);
     item.created_at_ms = now.wall_ms;
     change.change_case = PL__CALL_CHANGE__CHANGE_REMINDER;
     change.reminder = &item;
+    reminder_job_t job;
+    size_t first = fx->count;
     call_apply(self, &change, fx);
+    reminder_job(&job, call_id(self), &item);
+    (void)fx_job(fx, &job.spec);
+    reminder_job_free(&job);
+    fx_join(fx, first); /* neither without the other */
     snprintf(out, bytes, "Reminder %s.", known ? "updated" : "noted");
     return true;
 }

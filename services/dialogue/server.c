@@ -462,6 +462,7 @@ pl_err_t server_new(server_t **out, const pl_config_t *cfg)
         .begun = tell_load,
     };
     self->arrivals = arrivals_new(&arrivals);
+    office_calls_out(self->office, arrivals_call_out, self->arrivals);
     self->features = pl_features_new(self->loop, cfg, take_features, self);
     take_features(self);
     self->recovery = recovery_new(self->loop, self->bus, self->desk.store_timeout_ms);

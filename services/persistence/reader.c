@@ -53,6 +53,11 @@ read_t *read_new(const Pl__Envelope *env)
         read->jobs->limit = list_limit(read->jobs->limit);
         return read;
     }
+    if (env->body_case == PL__ENVELOPE__BODY_REMINDER_LIST) {
+        read->reminders = (Pl__ReminderList *)pl_message_copy(&env->reminder_list->base);
+        read->reminders->limit = list_limit(read->reminders->limit);
+        return read;
+    }
     assert(env->body_case == PL__ENVELOPE__BODY_STORE_LIST);
     read->list = (Pl__StoreList *)pl_message_copy(&env->store_list->base);
     read->list->limit = list_limit(read->list->limit);
@@ -77,6 +82,8 @@ void read_destroy(read_t **self_p)
     if (self->get) pl__store_get__free_unpacked(self->get, NULL);
     if (self->list) pl__store_list__free_unpacked(self->list, NULL);
     if (self->jobs) pl__job_list__free_unpacked(self->jobs, NULL);
+    if (self->reminders) pl__reminder_list__free_unpacked(self->reminders, NULL);
+    if (self->due) pl__reminders__free_unpacked(self->due, NULL);
     if (self->found) pl__jobs__free_unpacked(self->found, NULL);
     if (self->calls) pl__store_calls__free_unpacked(self->calls, NULL);
     pl_record_free(&self->call);
@@ -101,6 +108,9 @@ static void look_up(void *arg)
             self->provider->get(self->store, read->call_id, read->get, &read->call, read->detail);
     else if (read->jobs)
         read->err = self->provider->jobs(self->store, read->jobs, &read->found, read->detail);
+    else if (read->reminders)
+        read->err =
+            self->provider->reminders(self->store, read->reminders, &read->due, read->detail);
     else
         read->err = self->provider->list(self->store, read->list, &read->calls, read->detail);
     answer_t *answer = malloc(sizeof *answer);

@@ -11,22 +11,24 @@
 typedef struct reader reader_t;
 
 typedef struct {
-    /* the request: exactly one of get, list and jobs; owned */
+    /* the request: exactly one of them; owned */
     char call_id[CALL_ID_BYTES]; /* with get; empty: by number */
     Pl__StoreGet *get;
     Pl__StoreList *list;
     Pl__JobList *jobs;
+    Pl__ReminderList *reminders;
     void *context; /* the caller's */
 
     /* the outcome; owned */
     pl_err_t err;
     Pl__CallRecord *call;
     Pl__StoreCalls *calls;
-    Pl__Jobs *found; /* of jobs */
+    Pl__Jobs *found;    /* of jobs */
+    Pl__Reminders *due; /* of reminders */
     char detail[STORE_DETAIL_BYTES];
 } read_t;
 
-/* Copies what the envelope (StoreGet, StoreList or JobList) asks for. Never NULL. */
+/* Copies what the envelope (StoreGet, StoreList, JobList or ReminderList) asks for. Never NULL. */
 read_t *read_new(const Pl__Envelope *env);
 read_t *read_new_counts(void); /* of jobs */
 void read_destroy(read_t **self_p);

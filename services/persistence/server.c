@@ -213,6 +213,9 @@ static void answer_read(read_t *read, pl_request_t *request)
     } else if (read->jobs) {
         reply.body_case = PL__ENVELOPE__BODY_JOBS;
         reply.jobs = read->found;
+    } else if (read->reminders) {
+        reply.body_case = PL__ENVELOPE__BODY_REMINDERS;
+        reply.reminders = read->due;
     } else {
         reply.body_case = PL__ENVELOPE__BODY_STORE_CALLS;
         reply.store_calls = read->calls;
@@ -364,6 +367,7 @@ static void take_requests(server_t *self)
     pl_bus_on(self->bus, PL__ENVELOPE__BODY_STORE_GET, on_read_request, self);
     pl_bus_on(self->bus, PL__ENVELOPE__BODY_STORE_LIST, on_read_request, self);
     pl_bus_on(self->bus, PL__ENVELOPE__BODY_JOB_LIST, on_read_request, self);
+    pl_bus_on(self->bus, PL__ENVELOPE__BODY_REMINDER_LIST, on_read_request, self);
 }
 
 pl_err_t server_new(server_t **out, const pl_config_t *cfg)

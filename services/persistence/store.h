@@ -1,7 +1,7 @@
 /* store.h - the store provider interface: where calls and jobs are kept.
  *
- * A provider blocks; the service gives it two threads. write runs on the writer thread alone, get,
- * list and jobs on the reader thread alone, and both threads may be inside at once. open and close run
+ * A provider blocks; the service gives it two threads. write runs on the writer thread alone, the
+ * others on the reader thread alone, and both threads may be inside at once. open and close run
  * on the service's loop while neither thread works. What a write means is decided by write.h.
  *
  * Providers: sqlite (embedded, the default).
@@ -47,6 +47,11 @@ typedef struct {
      * pl__jobs__free_unpacked. */
     pl_err_t (*jobs)(void *store, const Pl__JobList *query, Pl__Jobs **out,
                      char detail[STORE_DETAIL_BYTES]);
+
+    /* Reminders of all calls, the earliest due first, within the same bounds. *out is to be freed
+     * with pl__reminders__free_unpacked. */
+    pl_err_t (*reminders)(void *store, const Pl__ReminderList *query, Pl__Reminders **out,
+                          char detail[STORE_DETAIL_BYTES]);
 
     void (*close)(void **store); /* NULL is fine, twice is fine */
 } store_provider_t;

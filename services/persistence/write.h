@@ -122,6 +122,7 @@ typedef struct {
     write_job_t *jobs;      /* by write_job_key, or those to be taken */
     size_t n_jobs;
     bool call_changed; /* out: record is to be stored, and the write goes into the call's history */
+    bool reminders_changed; /* out: so is what is known of the call's reminders */
 } write_scene_t;
 
 /* Sets err, detail, version, repeated, record, taken, and in the scene what is to be stored, which

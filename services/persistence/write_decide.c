@@ -38,6 +38,7 @@ static pl_err_t decide_create(write_t *self, write_scene_t *scene)
     }
     scene->record = (Pl__CallRecord *)pl_message_copy(self->body);
     scene->call_changed = true;
+    scene->reminders_changed = scene->record->n_reminders > 0;
     self->version = scene->record->version;
     return PL_OK;
 }
@@ -65,9 +66,13 @@ static pl_err_t check_changes(write_t *self, const Pl__CallRecord *record,
 static void apply_changes(write_t *self, write_scene_t *scene, const write_parts_t *parts)
 {
     for (size_t i = 0; i < parts->n_changes; i++) {
-        pl_err_t err = pl_record_apply(scene->record, parts->changes[i]);
+        const Pl__CallChange *change = parts->changes[i];
+        pl_err_t err = pl_record_apply(scene->record, change);
         assert(err == PL_OK); /* checked */
         (void)err;
+        if (change->change_case == PL__CALL_CHANGE__CHANGE_REMINDER ||
+            change->change_case == PL__CALL_CHANGE__CHANGE_REMINDER_OUTCOME)
+            scene->reminders_changed = true;
     }
     self->version = ++scene->record->version;
     scene->call_changed = true;
@@ -256,6 +261,7 @@ static pl_err_t not_found(write_t *self)
 pl_err_t write_decide(write_t *self, write_scene_t *scene)
 {
     scene->call_changed = false;
+    scene->reminders_changed = false;
     switch (self->kind) {
     case WRITE_CREATE:
         return decide_create(self, scene);

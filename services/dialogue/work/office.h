@@ -11,6 +11,7 @@
 #include "common/loop.h"
 #include "services/dialogue/llm/llm.h"
 #include "services/dialogue/model/instructions.h"
+#include "services/dialogue/work/work.h"
 
 typedef struct office office_t;
 
@@ -21,6 +22,9 @@ pl_err_t office_new(office_t **out, pl_loop_t *loop, pl_bus_t *bus, const pl_con
                     llm_t *llm, const instructions_t *instructions, void (*idle)(void *arg),
                     void *arg);
 void office_destroy(office_t **self_p); /* NULL is fine; before the bus and the model */
+
+/* How calls out are begun; before the first office_wake. */
+void office_calls_out(office_t *self, work_call_out_fn *call_out, void *arg);
 
 void office_wake(office_t *self);  /* persistence is up, or a call has left work */
 void office_drain(office_t *self); /* gives back what is under way; then idle */

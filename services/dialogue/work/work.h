@@ -21,6 +21,14 @@
 
 typedef struct work work_t;
 
+typedef enum { REMINDER_ENTRY, REMINDER_SMS, REMINDER_CALL } reminder_action_t;
+
+/* Begins a call out under that id (a UUID nobody has used). Calls done once, within or later: PL_OK
+ * once it is being dialled. initiate is borrowed. */
+typedef void work_called_fn(void *arg, pl_err_t err, const char *detail);
+typedef void work_call_out_fn(void *arg, const char *call_id, const Pl__Initiate *initiate,
+                              work_called_fn *done, void *done_arg);
+
 /* What all work shares; outlives it. */
 typedef struct {
     pl_loop_t *loop;
@@ -30,6 +38,9 @@ typedef struct {
     const struct notices *notices;
     bool sms_report;    /* callers get an SMS after the call */
     bool sms_to_stated; /* and so does a number that they merely stated */
+    reminder_action_t reminders_of_customer, reminders_of_assistant;
+    work_call_out_fn *call_out; /* NULL: there are no calls out */
+    void *call_out_arg;
 } workshop_t;
 
 typedef struct {

@@ -150,5 +150,6 @@ const store_provider_t store_sqlite = {
     .get = sqlite_get,
     .list = sqlite_list,
     .jobs = sqlite_job_list,
+    .reminders = sqlite_reminder_list,
     .close = sqlite_close,
 };

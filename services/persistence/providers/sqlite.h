@@ -26,11 +26,13 @@ typedef enum {
     SQL_INSERT_CALL,
     SQL_UPDATE_CALL,
     SQL_INSERT_EVENT,
-    SQL_LOAD_JOB,   /* by key */
-    SQL_DUE_JOBS,   /* of a kind */
-    SQL_NEXT_JOB,   /* when the next of a kind is due */
-    SQL_STORE_JOB,  /* a new one or the same again */
-    SQL_SWEEP_JOBS, /* some that were over before a time */
+    SQL_LOAD_JOB,       /* by key */
+    SQL_DUE_JOBS,       /* of a kind */
+    SQL_NEXT_JOB,       /* when the next of a kind is due */
+    SQL_STORE_JOB,      /* a new one or the same again */
+    SQL_SWEEP_JOBS,     /* some that were over before a time */
+    SQL_DROP_REMINDERS, /* of a call */
+    SQL_INSERT_REMINDER,
     SQL_COUNT
 } sqlite_sql_t;
 
@@ -64,6 +66,14 @@ int sqlite_jobs_next(sqlite_store_t *self, write_t *write); /* after a take was 
 int sqlite_jobs_sweep(sqlite_store_t *self, const write_t *write);
 void sqlite_jobs_free(write_scene_t *scene);
 int sqlite_run(sqlite_store_t *self, sqlite_sql_t which); /* a statement that gives no rows */
+
+/* ---- sqlite_reminders.c ---- */
+
+/* On the writer thread, within its transaction: makes the rows of a call's reminders anew. */
+int sqlite_reminders_store(sqlite_store_t *self, int64_t call, const Pl__CallRecord *record);
+/* On the reader thread. */
+pl_err_t sqlite_reminder_list(void *store, const Pl__ReminderList *query, Pl__Reminders **out,
+                              char detail[STORE_DETAIL_BYTES]);
 
 /* ---- sqlite_job_list.c, on the reader thread ---- */
 

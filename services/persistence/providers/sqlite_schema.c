@@ -54,6 +54,16 @@ static const char *const migrations[] = {
     "CREATE INDEX jobs_open ON jobs (kind, state, due) WHERE state <> 2;"
     "CREATE INDEX jobs_changed ON jobs (changed_at);"
     "CREATE INDEX jobs_call ON jobs (call_id) WHERE call_id <> '';",
+    /* reminders: those of all calls, made from the records. */
+    "CREATE TABLE reminders ("
+    "  call INTEGER NOT NULL REFERENCES calls (id),"
+    "  title TEXT NOT NULL,"
+    "  due_at INTEGER NOT NULL," /* ms since the epoch; 0: not known */
+    "  state INTEGER NOT NULL,"  /* 0 upcoming, 1 open, 2 ended */
+    "  snapshot BLOB NOT NULL,"  /* packed CallReminder */
+    "  PRIMARY KEY (call, title)"
+    ") STRICT, WITHOUT ROWID;"
+    "CREATE INDEX reminders_due ON reminders (state, due_at);",
 };
 enum { SCHEMA = sizeof migrations / sizeof *migrations };
 

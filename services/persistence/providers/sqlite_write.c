@@ -37,6 +37,9 @@ static const char *const sql_text[SQL_COUNT] = {
                       " changed_at = excluded.changed_at, snapshot = excluded.snapshot",
     [SQL_SWEEP_JOBS] = "DELETE FROM jobs WHERE id IN (SELECT id FROM jobs"
                        " WHERE state = ?1 AND changed_at < ?2 LIMIT 500)",
+    [SQL_DROP_REMINDERS] = "DELETE FROM reminders WHERE call = ?1",
+    [SQL_INSERT_REMINDER] = "INSERT INTO reminders (call, title, due_at, state, snapshot)"
+                            " VALUES (?1, ?2, ?3, ?4, ?5) ON CONFLICT DO NOTHING",
 };
 
 pl_err_t sqlite_write_prepare(sqlite_store_t *self, char detail[STORE_DETAIL_BYTES])
@@ -58,7 +61,7 @@ typedef struct {
     char call_id[CALL_ID_BYTES];
     int64_t id; /* of its row; 0: not stored yet */
     Pl__CallRecord *record;
-    bool changed;
+    bool changed, reminders_changed;
     bool unreadable;
 } touched_t;
 
@@ -160,7 +163,9 @@ static int store_call(batch_t *self, touched_t *call)
     int rc = sqlite_run(self->store, which);
     free(bytes);
     if (rc == SQLITE_OK && !call->id) call->id = sqlite3_last_insert_rowid(self->store->writer);
-    if (rc == SQLITE_OK) call->changed = false;
+    if (rc == SQLITE_OK && call->reminders_changed)
+        rc = sqlite_reminders_store(self->store, call->id, record);
+    if (rc == SQLITE_OK) call->changed = call->reminders_changed = false;
     return rc;
 }
 
@@ -183,6 +188,7 @@ static int store_scene(batch_t *self, write_t *write, touched_t *call, write_sce
     int rc = SQLITE_OK;
     if (scene->call_changed) {
         call->changed = true;
+        call->reminders_changed = call->reminders_changed || scene->reminders_changed;
         if (!call->id) rc = store_call(self, call); /* its events need the row */
         if (rc == SQLITE_OK) rc = store_event(self, write, call);
     }

@@ -166,6 +166,35 @@ static void claim_updates_are_checked_field_by_field(void **state)
     conversation_destroy(&c);
 }
 
+/* The job a reminder leaves, in one write with it. */
+static void a_reminder_leaves_the_job_that_sees_to_it_when_it_is_due(void **state)
+{
+    (void)state;
+    conversation_t *c = conversation_new(three_fields());
+    assert_non_null(strstr(run_tool(c, "new_or_updated_reminder",
+                                    "{\"title\":\"Call back\",\"description\":\"d\","
+                                    "\"due_date_time\":\"2030-12-01T08:00:00Z\"}"),
+                           "noted"));
+    uint32_t group = 0;
+    int jobs = 0;
+    for (const effect_t *e = c->fx.first; e; e = e->next) {
+        bool reminder =
+            e->kind == FX_STORE && e->change->change_case == PL__CALL_CHANGE__CHANGE_REMINDER;
+        if (reminder) {
+            group = e->group;
+            assert_int_equal(e->change->reminder->due_at_ms, 1922342400000);
+        }
+        if (e->kind != FX_JOB) continue;
+        jobs++;
+        assert_int_equal(e->group, group);
+        assert_string_equal(e->job->kind, "reminder");
+        assert_int_equal(e->job->run_at_ms, 1922342400000);
+    }
+    assert_int_equal(jobs, 1);
+    assert_true(group != 0);
+    conversation_destroy(&c);
+}
+
 static void the_other_tools_do_their_work(void **state)
 {
     (void)state;
@@ -709,6 +738,7 @@ int main(void)
         cmocka_unit_test(tools_take_what_is_right),
         cmocka_unit_test(claim_updates_are_checked_field_by_field),
         cmocka_unit_test(the_other_tools_do_their_work),
+        cmocka_unit_test(a_reminder_leaves_the_job_that_sees_to_it_when_it_is_due),
         cmocka_unit_test(values_are_checked_by_type),
         cmocka_unit_test(defaults_come_from_the_configuration),
         cmocka_unit_test(the_built_in_claim_is_an_insurance_claim),

@@ -527,7 +527,7 @@ static void a_file_of_the_former_schema_gains_the_jobs(void **state)
     (void)state;
     create_call();
     sqlite->close(&store);
-    execute("DROP TABLE jobs; PRAGMA user_version = 1");
+    execute("DROP TABLE jobs; DROP TABLE reminders; PRAGMA user_version = 1");
     open_store();
     assert_int_equal(messages(), 0); /* the call is still there */
     put("a", "report", 0);
