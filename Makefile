@@ -172,6 +172,8 @@ $(patsubst %,$(B)/tests/unit/rag/%_test,process meaning): | $(B)/bin/parley-rag
 $(B)/tests/unit/rag/meaning_test: | $(B)/bin/llm-double
 $(patsubst %,$(B)/tests/unit/telephony/%_test,process call_in browser register): | $(B)/bin/parley-telephony
 $(patsubst %,$(B)/tests/unit/dialogue/%_test,llm llm_faults llm_service): | $(B)/bin/llm-double
+# A server of its own, with TLS and HTTP/2.
+$(B)/tests/unit/common/http_tls_test: LIBS_common := -lm -lpthread -lwebsockets -lssl -lcrypto
 $(B)/tests/unit/speech/openai_test: | $(B)/bin/speech-double
 # Voice activity and what cleans a voice are tested with real voices.
 $(patsubst %,$(B)/tests/unit/telephony/%_test,vad cleaner): LIBS_telephony := $(LIBS_speech)
