@@ -447,7 +447,8 @@ pl_err_t server_new(server_t **out, const pl_config_t *cfg)
     self->live = pl_metric_gauge("parley_calls_live", NULL, "Calls in this process");
     self->desk.loop = self->loop;
     self->desk.webhooks =
-        webhooks_new(self->loop, pl_config_bool(cfg, "dialogue.webhooks.allow_private"));
+        webhooks_new(self->loop, pl_config_bool(cfg, "dialogue.webhooks.allow_private"),
+                     pl_config_str(cfg, "http.ca_file"));
     self->desk.bus = self->bus;
     self->desk.arg = self;
     self->desk.find = find_call;

@@ -132,12 +132,13 @@ void webhook_post(webhooks_t *self, const webhook_t *hook, webhook_done_fn *done
     attempt(asking);
 }
 
-webhooks_t *webhooks_new(pl_loop_t *loop, bool allow_private)
+webhooks_t *webhooks_new(pl_loop_t *loop, bool allow_private, const char *ca_file)
 {
     webhooks_t *self = calloc(1, sizeof *self);
     assert(self);
     self->loop = loop;
     self->http = pl_http_new(loop);
+    pl_http_trust(self->http, ca_file);
     if (!allow_private) pl_http_public_only(self->http);
     return self;
 }

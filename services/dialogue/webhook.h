@@ -41,7 +41,8 @@ typedef struct {
  * PL_INVALID (address refused, answer too large). Never called from within webhook_post. */
 typedef void webhook_done_fn(void *arg, pl_err_t err, const webhook_answer_t *answer);
 
-webhooks_t *webhooks_new(pl_loop_t *loop, bool allow_private);
+/* ca_file: as for pl_http_trust. */
+webhooks_t *webhooks_new(pl_loop_t *loop, bool allow_private, const char *ca_file);
 /* Open requests end with PL_UNAVAILABLE. */
 void webhooks_destroy(webhooks_t **self_p);
 

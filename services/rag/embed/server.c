@@ -166,6 +166,7 @@ pl_err_t embed_server_new(embed_server_t **out, pl_loop_t *loop, const pl_config
     assert(self);
     self->cfg = cfg;
     self->http = pl_http_new(loop);
+    pl_http_trust(self->http, pl_config_str(cfg, "http.ca_file"));
     pl_err_t err = read_settings(self);
     if (!err && self->auth == AUTH_ENTRA) err = pl_entra_new(&self->entra, loop, self->http, cfg);
     if (err) {

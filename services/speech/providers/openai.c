@@ -54,6 +54,7 @@ pl_err_t openai_open(openai_t *self, pl_loop_t *loop, const pl_config_t *cfg, co
     self->authorization = *key ? joined("Authorization: Bearer ", key) : NULL;
     self->model = joined(model, "");
     self->http = pl_http_new(loop);
+    pl_http_trust(self->http, pl_config_str(cfg, "http.ca_file"));
     pl_http_warm(self->http, self->url, 1);
     return PL_OK;
 }

@@ -74,7 +74,7 @@ static void on_posted(void *arg, pl_err_t err, const webhook_answer_t *got)
 static world_t open_world(bool allow_private)
 {
     world_t world = {.loop = pl_loop_new()};
-    world.hooks = webhooks_new(world.loop, allow_private);
+    world.hooks = webhooks_new(world.loop, allow_private, NULL);
     asked = 0;
     memset(seen, 0, sizeof seen);
     return world;
