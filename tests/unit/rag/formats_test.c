@@ -292,8 +292,8 @@ static void lists_lines_and_answers_are_the_same(void **state)
     static const char *const texts[] = {
         "{\"content\":\"one\"}\n{\"content\":\"two\"}\n",
         " [ {\"content\":\"one\"} , {\"content\":\"two\"} ] ",
-        "{\"@odata.context\":\"https://x\",\"n\":[1,{}],\"value\":[{\"content\":\"one\","
-        "\"@search.score\":0.3},{\"content\":\"two\"}]}",
+        ("{\"@odata.context\":\"https://x\",\"n\":[1,{}],\"value\":[{\"content\":\"one\","
+         "\"@search.score\":0.3},{\"content\":\"two\"}]}"),
     };
     for (size_t i = 0; i < sizeof texts / sizeof *texts; i++) {
         assert_true(read_text("a.json", texts[i]));
