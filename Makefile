@@ -254,6 +254,9 @@ $(B)/tests/bench/store_bench: $(B)/tests/bench/store_bench.o $(B)/lib/common.a |
 	$(CC) $(LDFLAGS) $^ $(call pkglibs,$(PKG_common) cmocka) $(LIBS_common) -o $@
 $(B)/tests/bench/rag_bench: $(B)/tests/bench/rag_bench.o $(B)/lib/rag.a $(B)/lib/common.a
 	$(CC) $(LDFLAGS) $^ $(LIBS_rag) $(call pkglibs,$(PKG_rag) $(PKG_common)) $(LIBS_common) -o $@
+$(B)/tests/bench/dialogue_bench.o: CPPFLAGS += $(call pkgflags,cmocka)
+$(B)/tests/bench/dialogue_bench: $(B)/tests/bench/dialogue_bench.o $(B)/lib/common.a | $(B)/bin/parley-dialogue $(B)/bin/llm-double
+	$(CC) $(LDFLAGS) $^ $(call pkglibs,$(PKG_common) cmocka) $(LIBS_common) -o $@
 $(B)/tests/bench/lane_bench $(B)/tests/bench/bus_bench: %: %.o $(B)/lib/common.a
 	$(CC) $(LDFLAGS) $^ $(call pkglibs,$(PKG_common)) $(LIBS_common) -o $@
 $(B)/tests/bench/rtp_bench: $(B)/tests/bench/rtp_bench.o $(B)/lib/telephony.a $(B)/lib/common.a
@@ -264,7 +267,7 @@ $(B)/tests/bench/webrtc_apm.o: tests/bench/webrtc_apm.cc tests/bench/webrtc_apm.
 	$(CXX) -std=c++11 $(OPT) $(SANFLAGS) -I. $(call pkgflags,webrtc-audio-processing) -DWEBRTC_AUDIO_PROCESSING_ONLY_BUILD -DWEBRTC_POSIX -c $< -o $@
 $(B)/tests/bench/echo_bench: $(B)/tests/bench/echo_bench.o $(B)/tests/bench/webrtc_apm.o $(B)/lib/telephony.a $(B)/lib/common.a
 	$(CXX) $(LDFLAGS) -Wl,--start-group $^ -Wl,--end-group $(LIBS_speech) $(call pkglibs,$(PKG_telephony) $(PKG_common) webrtc-audio-processing) $(LIBS_common) -o $@
-.PHONY: bench-store bench-rag bench-bus bench-rtp bench-echo
+.PHONY: bench-store bench-dialogue bench-rag bench-bus bench-rtp bench-echo
 bench-echo:
 	@tools/install-deps build bench
 	@$(MAKE) --no-print-directory -s $(B)/tests/bench/echo_bench
@@ -273,6 +276,9 @@ bench-bus: $(B)/tests/bench/bus_bench $(B)/tests/bench/lane_bench
 	@$(B)/tests/bench/bus_bench
 	@$(B)/tests/bench/lane_bench 100
 	@$(B)/tests/bench/lane_bench 500
+bench-dialogue: $(B)/tests/bench/dialogue_bench
+	@$< 100 20
+	@$< 100 20 speculate
 bench-store bench-rag bench-rtp: bench-%: $(B)/tests/bench/%_bench
 	@$<
 
