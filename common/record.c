@@ -209,6 +209,22 @@ static void apply_outcome(Pl__CallRecord *record, const Pl__ReminderOutcome *cha
     }
 }
 
+static void apply_recording(Pl__CallRecord *record, const Pl__Recording *change)
+{
+    Pl__Recording *copy = (Pl__Recording *)pl_message_copy(&change->base);
+    for (size_t i = 0; i < record->n_recordings; i++) {
+        Pl__Recording *old = record->recordings[i];
+        bool same = old->number == copy->number && old->started_at_ms == copy->started_at_ms &&
+                    strcmp(text_of(old->instance), text_of(copy->instance)) == 0;
+        if (!same) continue;
+        free_message(old);
+        record->recordings[i] = copy;
+        return;
+    }
+    record->recordings =
+        insert_at(record->recordings, &record->n_recordings, record->n_recordings, copy);
+}
+
 /* ---- single fields ---- */
 
 static void apply_next(Pl__CallRecord *record, const Pl__Next *change)
@@ -221,6 +237,18 @@ static void apply_synthesis(Pl__CallRecord *record, const Pl__Synthesis *change)
 {
     free_message(record->synthesis);
     record->synthesis = (Pl__Synthesis *)pl_message_copy(&change->base);
+}
+
+static void apply_voice(Pl__CallRecord *record, const Pl__LegStats *change)
+{
+    free_message(record->voice);
+    record->voice = (Pl__LegStats *)pl_message_copy(&change->base);
+}
+
+static void apply_ended(Pl__CallRecord *record, const Pl__LegEnded *change)
+{
+    record->ended = change->end;
+    set_string(&record->ended_detail, change->detail);
 }
 
 /* A change that names nothing could neither be found nor replaced later. */
@@ -241,6 +269,8 @@ static bool usable(const Pl__CallChange *change)
         return change->ended != NULL;
     case PL__CALL_CHANGE__CHANGE_VOICE:
         return change->voice != NULL;
+    case PL__CALL_CHANGE__CHANGE_RECORDING:
+        return change->recording != NULL;
     case PL__CALL_CHANGE__CHANGE_APPENDED:
         return change->appended != NULL;
     case PL__CALL_CHANGE__CHANGE_REMINDER_OUTCOME:
@@ -297,12 +327,13 @@ pl_err_t pl_record_apply(Pl__CallRecord *record, const Pl__CallChange *change)
         apply_synthesis(record, change->synthesis);
         break;
     case PL__CALL_CHANGE__CHANGE_ENDED:
-        record->ended = change->ended->end;
-        set_string(&record->ended_detail, change->ended->detail);
+        apply_ended(record, change->ended);
+        break;
+    case PL__CALL_CHANGE__CHANGE_RECORDING:
+        apply_recording(record, change->recording);
         break;
     case PL__CALL_CHANGE__CHANGE_VOICE:
-        free_message(record->voice);
-        record->voice = (Pl__LegStats *)pl_message_copy(&change->voice->base);
+        apply_voice(record, change->voice);
         break;
     case PL__CALL_CHANGE__CHANGE_RECOGNITION_RETRY:
         record->recognition_retry = change->recognition_retry;

@@ -306,6 +306,12 @@ static pl_err_t on_ended(call_t *self, call_now_t now, const Pl__Envelope *env, 
         change.voice = env->leg_ended->stats;
         call_apply(self, &change, fx);
     }
+    if (env->leg_ended->recording) {
+        Pl__CallChange change = PL__CALL_CHANGE__INIT;
+        change.change_case = PL__CALL_CHANGE__CHANGE_RECORDING;
+        change.recording = env->leg_ended->recording;
+        call_apply(self, &change, fx);
+    }
     call_end(self, now, env->leg_ended->end, env->leg_ended->detail, fx);
     return PL_OK;
 }

@@ -85,6 +85,7 @@ static bool replaces(const Pl__CallChange *a, const Pl__CallChange *b)
                strcmp(a->claim->value, b->claim->value) == 0;
     case PL__CALL_CHANGE__CHANGE_REMINDER:
         return strcmp(a->reminder->title, b->reminder->title) == 0;
+    case PL__CALL_CHANGE__CHANGE_RECORDING:
     case PL__CALL_CHANGE__CHANGE_APPENDED:
     case PL__CALL_CHANGE__CHANGE_REMINDER_OUTCOME:
     case PL__CALL_CHANGE__CHANGE__NOT_SET:

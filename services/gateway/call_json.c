@@ -412,6 +412,27 @@ static void voice(text_t *out, const Pl__LegStats *in)
     text_add(out, "}");
 }
 
+static void recordings(text_t *out, const Pl__CallRecord *call)
+{
+    key(out, "recordings");
+    text_add(out, "[");
+    for (size_t i = 0; i < call->n_recordings; i++) {
+        const Pl__Recording *recording = call->recordings[i];
+        open_element(out);
+        key(out, "url");
+        if (recording->number > 0)
+            text_fmt(out, "\"/recording/%s?part=%zu\"", call->call_id, i + 1);
+        else
+            text_add(out, "null");
+        moment(out, "started_at", recording->started_at_ms);
+        number(out, "duration_ms", recording->duration_ms);
+        number(out, "lost_ms", recording->lost_ms);
+        string_or_null(out, "failure", recording->failure);
+        text_add(out, "}");
+    }
+    text_add(out, "]");
+}
+
 void call_json(text_t *out, const Pl__CallRecord *call)
 {
     text_add(out, "{");
@@ -428,6 +449,7 @@ void call_json(text_t *out, const Pl__CallRecord *call)
     string_or_null(out, "lang_short_code", call->lang_short_code);
     ended(out, call);
     voice(out, call->voice);
+    recordings(out, call);
     string_or_null(out, "continues", call->continues);
     string_or_null(out, "continued_as", call->continued_as);
     text_add(out, "}");

@@ -79,7 +79,7 @@ void page_number(text_t *out, const char *number)
 void page_headers(text_t *out, bool sockets)
 {
     text_add(out, "Content-Security-Policy: default-src 'none'; script-src 'self'; "
-                  "style-src 'self'; img-src 'self' data:; ");
+                  "style-src 'self'; img-src 'self' data:; media-src 'self'; ");
     text_fmt(out, "connect-src 'self'%s; ", sockets ? " ws: wss:" : "");
     text_add(out, "form-action 'self'; base-uri 'none'; frame-ancestors 'none'\r\n"
                   "X-Frame-Options: DENY\r\nCross-Origin-Opener-Policy: same-origin\r\n");

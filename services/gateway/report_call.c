@@ -359,6 +359,7 @@ void report_call(text_t *out, const Pl__CallRecord *call)
     const char *number = initiate_of(call)->phone_number;
     page_open(out, number[0] ? number : "Call", call->in_progress || !call->synthesis);
     head(out, call);
+    text_add(out, "<script type=\"module\" src=\"/assets/replay.js\"></script>\n");
     text_add(out, "<div class=\"columns\">\n<div class=\"column\">\n");
     summary(out, call);
     report_talk(out, call);

@@ -81,6 +81,43 @@ static void passages(text_t *out, const Pl__Message *message)
     text_add(out, "</ul></details>");
 }
 
+/* When a line was said, for playing it: a bot's message is made when it is to be spoken, a caller's
+ * when its words are known. So the latter began as long before as its words take, about, and not
+ * before the line above. */
+static int64_t said_from(const Pl__Message *message, int64_t not_before_ms)
+{
+    enum { BEFORE_MS = 500, CHARACTER_MS = 65 };
+    if (message->persona != PL__PERSONA__HUMAN) return message->created_at_ms;
+    int64_t length_ms = BEFORE_MS + CHARACTER_MS * (int64_t)strlen(message->content);
+    int64_t from_ms = message->created_at_ms - length_ms;
+    return from_ms < not_before_ms ? not_before_ms : from_ms;
+}
+
+static void place(text_t *out, const Pl__CallRecord *call, int64_t at_ms)
+{
+    if (call->n_recordings == 0) return;
+    text_fmt(out, " tabindex=\"0\" data-at=\"%lld\"", (long long)at_ms);
+}
+
+static void player(text_t *out, const Pl__CallRecord *call, size_t i)
+{
+    const Pl__Recording *recording = call->recordings[i];
+    if (recording->number > 0) {
+        text_add(out, "<audio class=\"recording\" controls preload=\"metadata\" src=\"/recording/");
+        text_url(out, call->call_id);
+        text_fmt(out, "?part=%zu\" data-from=\"%lld\" data-ms=\"%u\"></audio>", i + 1,
+                 (long long)recording->started_at_ms, recording->duration_ms);
+    }
+    if (recording->failure[0]) {
+        text_add(out, "<p class=\"faint\">The recording could not be written to its end: ");
+        text_html(out, recording->failure);
+        text_add(out, ".</p>");
+    } else if (recording->lost_ms > 0) {
+        text_fmt(out, "<p class=\"faint\">%u ms of the recording are missing.</p>",
+                 recording->lost_ms);
+    }
+}
+
 /* Called, hung up: a line between the bubbles. */
 static void event(text_t *out, const Pl__CallRecord *call, const Pl__Message *message,
                   const char *did)
@@ -92,11 +129,14 @@ static void event(text_t *out, const Pl__CallRecord *call, const Pl__Message *me
     text_add(out, "</li>\n");
 }
 
-static void bubble(text_t *out, const Pl__CallRecord *call, const Pl__Message *message)
+static void bubble(text_t *out, const Pl__CallRecord *call, const Pl__Message *message,
+                   int64_t from_ms)
 {
     bool bot = message->persona == PL__PERSONA__ASSISTANT;
-    text_fmt(out, "<li class=\"said %s\" id=\"message-%u\"><p class=\"meta\"><b>",
-             bot ? "bot" : "human", message->number);
+    text_fmt(out, "<li class=\"said %s\" id=\"message-%u\"", bot ? "bot" : "human",
+             message->number);
+    place(out, call, from_ms);
+    text_add(out, "><p class=\"meta\"><b>");
     speaker(out, call, message->persona);
     text_fmt(out, "</b> %s ", message->action == PL__ACTION__SMS ? "sent a SMS" : "said");
     when_clock(out, message->created_at_ms);
@@ -116,20 +156,22 @@ static void bubble(text_t *out, const Pl__CallRecord *call, const Pl__Message *m
     text_add(out, "</li>\n");
 }
 
-static void line(text_t *out, const Pl__CallRecord *call, const Pl__Message *message)
+static void line(text_t *out, const Pl__CallRecord *call, const Pl__Message *message,
+                 int64_t from_ms)
 {
     if (message->action == PL__ACTION__CALL) {
         event(out, call, message, call->outbound ? "answered" : "called");
     } else if (message->action == PL__ACTION__HANGUP) {
         event(out, call, message, "hung up");
     } else if (message->content[0] || message->n_tool_calls + message->n_passages > 0) {
-        bubble(out, call, message);
+        bubble(out, call, message, from_ms);
     }
 }
 
 void report_talk(text_t *out, const Pl__CallRecord *call)
 {
     text_add(out, "<section class=\"card\" id=\"conversation\"><h2>Conversation</h2>\n");
+    for (size_t i = 0; i < call->n_recordings; i++) player(out, call, i);
     if (call->n_messages == 0) {
         text_add(out, "<p class=\"faint\">Nothing was said.</p></section>\n");
         return;
@@ -139,7 +181,10 @@ void report_talk(text_t *out, const Pl__CallRecord *call)
     memcpy(sorted, call->messages, call->n_messages * sizeof *sorted);
     qsort(sorted, call->n_messages, sizeof *sorted, by_time);
     text_add(out, "<ol class=\"talk\">\n");
-    for (size_t i = 0; i < call->n_messages; i++) line(out, call, sorted[i]);
+    for (size_t i = 0; i < call->n_messages; i++) {
+        int64_t above_ms = i > 0 ? sorted[i - 1]->created_at_ms : 0;
+        line(out, call, sorted[i], said_from(sorted[i], above_ms));
+    }
     text_add(out, "</ol></section>\n");
     free(sorted);
 }

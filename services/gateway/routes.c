@@ -10,6 +10,7 @@ static const route_t table[] = {
     {"POST", "/call", api_call_post, true},
     {"GET", "/call", api_call_list, true},
     {"GET", "/call/{call_id_or_phone_number}", api_call_get, true},
+    {"GET", "/recording/{call_id}", api_recording_get, true},
     {"GET", "/report", api_report_list, true},
     {"GET", "/report/{call_id_or_phone_number}", api_report_get, true},
     {"GET", "/phone", api_phone_page, true},

@@ -177,6 +177,9 @@ static void on_move(void *arg, const Pl__Envelope *env, pl_request_t *request)
     if (entry->move) pl_request_refuse(&entry->move, PL_STALE, 0, "moved once more");
     log_info("leg.moved", "call=%s former=%s", call_id, entry->call_id);
     switchboard_rename(board, entry, call_id);
+    if (entry->recorded) {
+        media_leg_record(board->media, entry->handles[BY_MEDIA], board->recorder, call_id);
+    }
     if (entry->kind == PL__LEG_KIND__BROWSER) {
         browser_accepted(board->browser, entry->handles[BY_BROWSER], call_id);
     }
@@ -296,6 +299,32 @@ static void on_sms_send(void *arg, const Pl__Envelope *env, pl_request_t *reques
     sms_desk_send(board->sms, &sms, on_sms_done, request);
 }
 
+static void on_recording_read(void *arg, pl_err_t err, const uint8_t *bytes, size_t size,
+                              uint64_t total)
+{
+    pl_request_t *request = arg;
+    if (err) {
+        pl_request_refuse(&request, err, 0, "there is no such recording here");
+        return;
+    }
+    Pl__RecordingPart part = PL__RECORDING_PART__INIT;
+    part.data = (ProtobufCBinaryData){size, (uint8_t *)bytes};
+    part.total = total;
+    Pl__Envelope reply = PL__ENVELOPE__INIT;
+    reply.body_case = PL__ENVELOPE__BODY_RECORDING_PART;
+    reply.recording_part = &part;
+    pl_request_reply(&request, &reply);
+}
+
+static void on_recording_get(void *arg, const Pl__Envelope *env, pl_request_t *request)
+{
+    switchboard_t *board = arg;
+    if (!request) return;
+    const Pl__RecordingGet *get = env->recording_get;
+    recorder_read(board->recorder, board->loop, env->call_id, get->number, get->offset, get->length,
+                  on_recording_read, request);
+}
+
 static void on_peer(void *arg, const pl_peer_t *peer)
 {
     switchboard_t *board = arg;
@@ -317,6 +346,7 @@ void bus_side_init(switchboard_t *board)
         {PL__ENVELOPE__BODY_LEG_TRANSCRIPT, on_transcript},
         {PL__ENVELOPE__BODY_PHONE_TICKET_GET, on_ticket_get},
         {PL__ENVELOPE__BODY_SMS_SEND, on_sms_send},
+        {PL__ENVELOPE__BODY_RECORDING_GET, on_recording_get},
     };
     for (size_t i = 0; i < sizeof(handlers) / sizeof(*handlers); i++) {
         pl_bus_on(board->bus, handlers[i].body, handlers[i].fn, board);

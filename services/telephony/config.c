@@ -62,6 +62,13 @@ const pl_config_key_t telephony_config_keys[] = {
         "level of the faint noise sent while nothing is said, dB of full scale; 0: none"),
     STRING("telephony.audio.gain", "none", "kinds of leg that are brought to one loudness"),
 
+    STRING("telephony.recording.folder", "data/recordings",
+           "folder of the recordings, made when absent; see features.recording_enabled"),
+    INT("telephony.recording.retention_days", "30", 0, 36500,
+        "a recording is deleted after so many days; 0: never"),
+    INT("telephony.recording.free_mb", "256", 0, 1048576,
+        "recordings stop while less than this is free on their disk"),
+
     /* browser */
     STRING("telephony.browser.listen", "127.0.0.1:8081", "address and port of the WebSocket"),
     STRING("telephony.browser.public_url", "",

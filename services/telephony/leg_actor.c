@@ -144,6 +144,17 @@ static void tell_transferred(switchboard_t *board, leg_entry_t *entry)
     tell(board, entry, &env);
 }
 
+static void recording_of(const switchboard_t *board, leg_entry_t *entry, Pl__Recording *out)
+{
+    recording_stats_t *stats = &entry->stats.recording;
+    out->number = stats->number;
+    out->instance = (char *)pl_config_instance(board->cfg);
+    out->started_at_ms = stats->started_at_ms;
+    out->duration_ms = stats->duration_ms;
+    out->lost_ms = stats->lost_ms;
+    out->failure = stats->failure;
+}
+
 static void tell_ended(switchboard_t *board, leg_entry_t *entry)
 {
     const leg_t *leg = &entry->machine;
@@ -158,6 +169,11 @@ static void tell_ended(switchboard_t *board, leg_entry_t *entry)
     ended.end = leg->end;
     ended.detail = entry->machine.detail;
     ended.stats = &stats;
+    Pl__Recording recording = PL__RECORDING__INIT;
+    if (entry->stats.recording.any) {
+        recording_of(board, entry, &recording);
+        ended.recording = &recording;
+    }
     Pl__Envelope env = PL__ENVELOPE__INIT;
     env.body_case = PL__ENVELOPE__BODY_LEG_ENDED;
     env.leg_ended = &ended;
@@ -273,6 +289,10 @@ void leg_actor_event(switchboard_t *board, leg_entry_t *entry, const leg_event_t
     if (entry->machine.state != before) {
         log_debug("leg.state", "call=%s from=%s to=%s", entry->call_id, leg_state_name(before),
                   leg_state_name(entry->machine.state));
+    }
+    if (entry->machine.state == LEG_UP && board->record && !entry->recorded) {
+        entry->recorded = true;
+        media_leg_record(board->media, entry->handles[BY_MEDIA], board->recorder, entry->call_id);
     }
     bool connected = do_wire(board, entry, effects);
     do_tell(board, entry, effects);

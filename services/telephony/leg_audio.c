@@ -34,6 +34,8 @@ struct leg_audio {
     duck_t duck;
     comfort_t comfort;
     prompt_t prompt;
+    recording_t *recording; /* NULL: none. The two frames are this tick's */
+    int16_t heard[PL_FRAME_SAMPLES], said[PL_FRAME_SAMPLES];
 
     speech_lane_t *lane; /* NULL: no stream */
     uint32_t slot, generation;
@@ -70,6 +72,7 @@ static void tell_closed(leg_audio_t *self)
         .skipped_ticks = self->skipped,
         .stale = played.stale + self->stale,
     };
+    if (self->recording) recording_stats(self->recording, &stats.recording);
     if (self->rtp) {
         rtp_leg_stats(self->rtp, &stats.rtp);
     } else {
@@ -88,6 +91,7 @@ void leg_audio_destroy(leg_audio_t **self_p)
     *self_p = NULL;
     if (self->lane) speech_lane_detach(self->lane, self);
     tell_closed(self);
+    recording_close(&self->recording);
     rtp_leg_destroy(&self->rtp);
     cleaner_destroy(&self->cleaner);
     playout_destroy(&self->playout);
@@ -124,6 +128,7 @@ static void capture(leg_audio_t *self, int16_t pcm[PL_FRAME_SAMPLES], bool missi
     vad_result_t voice = vad_frame_over(&self->vad, missing ? NULL : pcm, echo_db);
     bool over_us = playout_playing(self->playout) && !playout_firm(self->playout);
     duck_heard(&self->duck, voice.sound, over_us);
+    if (self->recording && !missing) memcpy(self->heard, pcm, sizeof self->heard);
     uint32_t seq = self->seq++;
     if (!self->lane) return;
     Pl__LaneHeardIn in = PL__LANE_HEARD_IN__INIT;
@@ -165,6 +170,7 @@ static void say_next(leg_audio_t *self, int16_t pcm[PL_FRAME_SAMPLES])
         duck_apply(&self->duck, pcm);
     else /* zeros */
         comfort_add(&self->comfort, pcm);
+    if (self->recording) memcpy(self->said, pcm, sizeof self->said);
 }
 
 static void send_reports(leg_audio_t *self)
@@ -232,8 +238,18 @@ static void tick_browser(leg_audio_t *self)
     media_link_browser_audio(self->opts.link, self->id, (const uint8_t *)pcm);
 }
 
+/* Both sides of a tick begin as silence: nothing may come, and on hold nothing is sent. */
+static void begin_recorded_tick(leg_audio_t *self, uint32_t skipped)
+{
+    if (!self->recording) return;
+    if (skipped > 0) recording_skip(self->recording, skipped);
+    memset(self->heard, 0, sizeof self->heard);
+    memset(self->said, 0, sizeof self->said);
+}
+
 void leg_audio_tick(leg_audio_t *self, uint64_t now_us, uint32_t skipped)
 {
+    begin_recorded_tick(self, skipped);
     self->seq += skipped;
     self->skipped += skipped;
     if (self->cleaner) cleaner_skip(self->cleaner, skipped);
@@ -245,6 +261,7 @@ void leg_audio_tick(leg_audio_t *self, uint64_t now_us, uint32_t skipped)
         int16_t none[PL_FRAME_SAMPLES] = {0};
         capture(self, none, true, false, CLEANER_SILENCE_DB);
     }
+    if (self->recording) recording_frame(self->recording, self->heard, self->said);
     send_reports(self);
 }
 
@@ -273,6 +290,14 @@ void leg_audio_dtmf(leg_audio_t *self, const char *digits, uint32_t tone_ms)
     if (err) {
         log_warn("leg.dtmf", "leg=%llu err=%s", (unsigned long long)self->id, pl_err_name(err));
     }
+}
+
+void leg_audio_record(leg_audio_t *self, recorder_t *recorder, const char *call_id)
+{
+    if (self->recording)
+        recording_rename(self->recording, call_id);
+    else
+        self->recording = recording_open(recorder, call_id);
 }
 
 static void flushed(leg_audio_t *self)

@@ -3,6 +3,7 @@
 #include <arpa/inet.h>
 #include <assert.h>
 #include <netinet/in.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -182,6 +183,10 @@ typedef struct {
             int16_t *pcm;
             size_t samples;
         } prompt;
+        struct {
+            recorder_t *recorder;
+            char call_id[40];
+        } record;
     } u;
 } command_t;
 
@@ -338,6 +343,22 @@ void media_leg_prompt(media_t *self, media_leg_t leg, const int16_t *pcm, size_t
     if (samples > 0) memcpy(c->u.prompt.pcm, pcm, samples * sizeof *pcm);
     c->u.prompt.samples = samples;
     to_thread(c, run_prompt);
+}
+
+static void run_record(void *arg)
+{
+    command_t *c = arg;
+    leg_audio_t *leg = media_thread_leg(c->thread, c->leg);
+    if (leg) leg_audio_record(leg, c->u.record.recorder, c->u.record.call_id);
+    free(c);
+}
+
+void media_leg_record(media_t *self, media_leg_t leg, recorder_t *recorder, const char *call_id)
+{
+    command_t *c = command_new(self, thread_of(leg), leg);
+    c->u.record.recorder = recorder;
+    (void)snprintf(c->u.record.call_id, sizeof c->u.record.call_id, "%s", call_id);
+    to_thread(c, run_record);
 }
 
 /* ---- lanes ------------------------------------------------------------------------------------- */

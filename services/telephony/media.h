@@ -16,6 +16,7 @@
 #include "common/config.h"
 #include "common/lane.h"
 #include "common/loop.h"
+#include "services/telephony/recorder.h"
 #include "services/telephony/rtp_leg.h"
 
 typedef struct media media_t;
@@ -26,7 +27,8 @@ typedef struct {
     rtp_stats_t rtp;
     uint32_t underruns;     /* ticks inside a turn with nothing to play */
     uint32_t skipped_ticks; /* 20 ms steps that were left out because the thread was late */
-    uint32_t stale;         /* frames of a flushed turn or a former generation, dropped */
+    recording_stats_t recording;
+    uint32_t stale; /* frames of a flushed turn or a former generation, dropped */
 } media_stats_t;
 
 typedef struct {
@@ -68,6 +70,10 @@ void media_lane_connect(media_t *self, uint32_t thread, const char *endpoint, ui
 /* Puts the leg's audio on the lane under slot and generation, after StreamOpen was answered. */
 void media_leg_stream(media_t *self, media_leg_t leg, uint64_t lane, uint32_t slot,
                       uint32_t generation);
+
+/* Records the leg from now on, as that call; a leg that is recorded already is renamed. The recorder
+ * outlives media. */
+void media_leg_record(media_t *self, media_leg_t leg, recorder_t *recorder, const char *call_id);
 
 /* Plays an audio prompt from memory once, over everything else, when the owner or speech is gone;
  * samples are copied. Followed by silence. */

@@ -12,7 +12,7 @@
 #include "services/telephony/switchboard.h"
 #include "services/telephony/wire_side.h"
 
-enum { TICK_MS = 100, GOODBYE_MS = 300, DESCRIPTORS_PER_LEG = 4, DESCRIPTORS_BASE = 1024 };
+enum { TICK_MS = 100, GOODBYE_MS = 300, DESCRIPTORS_PER_LEG = 5, DESCRIPTORS_BASE = 1024 };
 
 struct server {
     switchboard_t board;
@@ -65,7 +65,7 @@ static void on_tick(void *arg)
 
 /* ---- start ---- */
 
-/* Two sockets a leg, and what the bus and SIP's connections need. */
+/* Two sockets and a recording a leg, and what the bus and SIP's connections need. */
 static void raise_descriptors(const switchboard_t *board)
 {
     struct rlimit limit;
@@ -96,6 +96,12 @@ static pl_err_t open_parts(server_t *self)
     static const char *const peers[] = {"dialogue", "speech", NULL};
     pl_err_t err = pl_bus_new(&board->bus, board->loop, board->cfg, peers);
     if (err) return err;
+    recorder_opts_t recorder_opts = {
+        .folder = pl_config_str(board->cfg, "telephony.recording.folder"),
+        .retention_days = (uint32_t)pl_config_int(board->cfg, "telephony.recording.retention_days"),
+        .free_mb = (uint32_t)pl_config_int(board->cfg, "telephony.recording.free_mb"),
+    };
+    board->recorder = recorder_new(&recorder_opts);
     media_sink_t media_sink = wire_side_media_sink(board);
     err = media_new(&board->media, board->loop, board->cfg, &media_sink);
     if (err) return err;
@@ -126,6 +132,7 @@ static pl_err_t load_apology(prompt_t *out, const pl_config_t *cfg)
 static void take_features(void *arg)
 {
     server_t *self = arg;
+    self->board.record = pl_features_bool(self->features, PL_FEATURE_recording_enabled);
     media_vad_threshold(self->board.media,
                         pl_features_double(self->features, PL_FEATURE_vad_threshold));
 }
@@ -175,6 +182,7 @@ void server_destroy(server_t **self_p)
     browser_destroy(&board->browser); /* runs the loop a little: first of all */
     sip_agent_destroy(&board->sip);
     media_destroy(&board->media);
+    recorder_destroy(&board->recorder);
     streams_destroy(&board->streams);
     switchboard_free(board);
     sms_desk_destroy(&board->sms); /* what it was about to answer is refused by the bus */

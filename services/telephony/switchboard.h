@@ -45,6 +45,7 @@ typedef struct leg_entry {
     pl_request_t *dial;         /* LegDial, until the INVITE is on its way */
     pl_request_t *move;         /* LegMove, until speech knows of it */
     char former[CALL_ID_BYTES]; /* the call it was the leg of before; "": none */
+    bool recorded;
     media_stats_t stats;
 } leg_entry_t;
 
@@ -53,6 +54,8 @@ typedef struct {
     pl_loop_t *loop;
     pl_bus_t *bus;
     media_t *media;
+    recorder_t *recorder;
+    bool record; /* legs that come up from now on */
     sip_agent_t *sip;
     browser_t *browser;
     streams_t *streams;

@@ -5,6 +5,7 @@ let shown = main.innerHTML;
 
 async function refresh() {
   if (document.hidden) return;
+  if ([...document.querySelectorAll("audio")].some((player) => !player.paused)) return;
   const answer = await fetch(location.href, { headers: { Accept: "text/html" } });
   if (!answer.ok) return;
   const page = new DOMParser().parseFromString(await answer.text(), "text/html");

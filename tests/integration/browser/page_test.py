@@ -131,6 +131,32 @@ class Phone(unittest.TestCase):
             wait(lambda: self.state() == "The bot hung up", 5, "not ended")
             self.assertEqual(self.browser.text("#call"), "Call")
 
+    def test_a_recording_plays_in_step_with_its_transcript(self):
+        import json
+        import urllib.request
+        body = json.dumps({"bot_company": "c", "bot_name": "b", "phone_number": "+33612345678", "task": "recorded",
+                           "agent_phone_number": "+33612345679", "claim": []}).encode()
+        with urllib.request.urlopen(urllib.request.Request(URL + "/call", body,
+                                                           {"Content-Type": "application/json"})) as answer:
+            call = json.load(answer)
+        self.assertEqual(call["recordings"][0]["duration_ms"], 60000)
+        self.browser.open(URL + "/report/" + call["call_id"])
+        player = lambda what: self.browser.run("return document.querySelector('audio.recording')." + what)
+        playing = lambda: self.browser.run("return document.querySelector('.talk > .playing')?.id ?? ''")
+        wait(lambda: player("readyState") >= 1, 10, "its length is not known")
+        self.assertAlmostEqual(player("duration"), 60, delta=0.1)
+
+        self.browser.click("#message-3")
+        wait(lambda: not player("paused") and player("currentTime") >= 30, 10, "it does not play from the line")
+        self.assertLess(player("currentTime"), 35)
+        wait(lambda: playing() == "message-3", 5, "the line is not marked")
+        self.browser.click("#message-2")  # a caller's words began before they were known
+        wait(lambda: 17 < player("currentTime") < 20, 5, "it does not go back")
+        wait(lambda: playing() == "message-2", 5, "the other line is not marked")
+        self.browser.run("document.querySelector('audio.recording').currentTime = 45")
+        wait(lambda: playing() == "message-4", 5, "the mark does not follow")
+        self.assertEqual(self.browser.console(), [])
+
     def test_troubles_are_told_in_words(self):
         self.browser.open(URL + "/phone?phone_number=12")
         self.browser.click("#call")

@@ -4,7 +4,8 @@
  *   peers RUN_DIR       ends on SIGTERM
  *
  * What POST /call gets is told by its task: "busy", "refuse", "invalid", "late"; else the call is
- * started and kept, and can be read again.
+ * started and kept, and can be read again. That of "recorded" is over, with a minute of silence as its
+ * recording and four messages, 10 s apart.
  */
 #include <stdint.h>
 #include <stdio.h>
@@ -25,6 +26,64 @@ static size_t count;
 static pl_request_t *late[LATE_MAX]; /* answered at the end only */
 static size_t late_count;
 
+/* ---- a recording of a minute of silence ---- */
+
+enum { RECORDED_S = 60, RECORDED_BYTES = 44 + RECORDED_S * 64000, RECORDED_MESSAGES = 4 };
+
+static void put_recording(Pl__CallRecord *call)
+{
+    Pl__CallChange change = PL__CALL_CHANGE__INIT;
+    Pl__Recording recording = PL__RECORDING__INIT;
+    recording.number = 1;
+    recording.instance = "telephony-0";
+    recording.started_at_ms = call->created_at_ms;
+    recording.duration_ms = RECORDED_S * 1000;
+    change.change_case = PL__CALL_CHANGE__CHANGE_RECORDING;
+    change.recording = &recording;
+    (void)pl_record_apply(call, &change);
+    for (uint32_t i = 1; i <= RECORDED_MESSAGES; i++) {
+        Pl__Message message = PL__MESSAGE__INIT;
+        message.number = i;
+        message.created_at_ms = call->created_at_ms + i * 10000;
+        message.persona = i % 2 ? PL__PERSONA__ASSISTANT : PL__PERSONA__HUMAN;
+        message.content = "Some words";
+        change.change_case = PL__CALL_CHANGE__CHANGE_MESSAGE;
+        change.message = &message;
+        (void)pl_record_apply(call, &change);
+    }
+    call->in_progress = 0;
+}
+
+static void put32(uint8_t *out, uint32_t value)
+{
+    for (int i = 0; i < 4; i++) out[i] = (uint8_t)(value >> 8 * i);
+}
+
+static void on_recording_get(void *arg, const Pl__Envelope *env, pl_request_t *request)
+{
+    (void)arg;
+    static uint8_t wav[RECORDED_BYTES];
+    const Pl__RecordingGet *ask = env->recording_get;
+    memcpy(wav, "RIFF....WAVEfmt ", 16);
+    put32(wav + 4, RECORDED_BYTES - 8);
+    put32(wav + 16, 16);
+    put32(wav + 20, 1 | 2 << 16);
+    put32(wav + 24, 16000);
+    put32(wav + 28, 64000);
+    put32(wav + 32, 4 | 16 << 16);
+    memcpy(wav + 36, "data", 4);
+    put32(wav + 40, RECORDED_BYTES - 44);
+    Pl__RecordingPart part = PL__RECORDING_PART__INIT;
+    uint64_t offset = ask->offset < RECORDED_BYTES ? ask->offset : RECORDED_BYTES;
+    uint64_t length = ask->length < RECORDED_BYTES - offset ? ask->length : RECORDED_BYTES - offset;
+    part.data = (ProtobufCBinaryData){(size_t)length, wav + offset};
+    part.total = RECORDED_BYTES;
+    Pl__Envelope reply = PL__ENVELOPE__INIT;
+    reply.body_case = PL__ENVELOPE__BODY_RECORDING_PART;
+    reply.recording_part = &part;
+    pl_request_reply(&request, &reply);
+}
+
 static Pl__CallRecord *keep(const Pl__Initiate *initiate)
 {
     Pl__CallRecord call = PL__CALL_RECORD__INIT;
@@ -38,6 +97,7 @@ static Pl__CallRecord *keep(const Pl__Initiate *initiate)
     call.initiate = (Pl__Initiate *)pl_message_copy(&initiate->base);
     Pl__CallRecord *kept = pl_record_copy(&call);
     pl__initiate__free_unpacked(call.initiate, NULL);
+    if (strcmp(initiate->task, "recorded") == 0) put_recording(kept);
     if (count < CALLS_MAX) calls[count++] = kept;
     return kept;
 }
@@ -150,6 +210,7 @@ int main(int argc, char **argv)
     pl_bus_on(bus[1], PL__ENVELOPE__BODY_STORE_GET, on_store_get, NULL);
     pl_bus_on(bus[1], PL__ENVELOPE__BODY_STORE_LIST, on_store_list, NULL);
     pl_bus_on(bus[2], PL__ENVELOPE__BODY_PHONE_TICKET_GET, on_ticket, NULL);
+    pl_bus_on(bus[2], PL__ENVELOPE__BODY_RECORDING_GET, on_recording_get, NULL);
     pl_bus_note(bus[4], "by \"words\" alone");
     pl_loop_on_terminate(loop, on_terminate, loop);
     pl_loop_run(loop);

@@ -309,6 +309,20 @@ static void single_fields_are_replaced(void **state)
         assert_int_equal(pl_record_apply(record, &change), PL_OK);
         assert_int_equal(record->voice->rtp_lost, lost);
     }
+    Pl__Recording recording = PL__RECORDING__INIT;
+    change.change_case = PL__CALL_CHANGE__CHANGE_RECORDING;
+    change.recording = NULL;
+    assert_int_equal(pl_record_apply(record, &change), PL_INVALID);
+    change.recording = &recording;
+    recording.instance = (char *)"telephony-0";
+    for (uint32_t number = 1; number <= 2; number++) {
+        recording.number = number;
+        assert_int_equal(pl_record_apply(record, &change), PL_OK);
+        recording.lost_ms = 40;
+        assert_int_equal(pl_record_apply(record, &change), PL_OK); /* the same one */
+        assert_int_equal(record->n_recordings, number);
+        assert_int_equal(record->recordings[number - 1]->lost_ms, 40);
+    }
     change.change_case = PL__CALL_CHANGE__CHANGE_RECOGNITION_RETRY;
     change.recognition_retry = 3;
     assert_int_equal(pl_record_apply(record, &change), PL_OK);

@@ -175,6 +175,7 @@ static void the_record_tells_the_whole_call(void **state)
         assert_int_equal(c->stored->messages[i]->number, i + 1);
     }
     assert_int_equal(c->stored->voice->rtp_received, 4711);
+    assert_int_equal(c->stored->n_recordings, 1);
     assert_non_null(c->stored->synthesis);
     assert_non_null(c->stored->next);
     assert_int_equal(c->over, 1);

@@ -570,6 +570,9 @@ static UNUSED pl_err_t conversation_leg_ended(conversation_t *self, Pl__LegEnd e
     Pl__LegStats stats = PL__LEG_STATS__INIT;
     stats.rtp_received = 4711;
     ended.stats = &stats;
+    Pl__Recording recording = PL__RECORDING__INIT;
+    recording.number = 1;
+    ended.recording = &recording;
     env.body_case = PL__ENVELOPE__BODY_LEG_ENDED;
     env.leg_ended = &ended;
     return conversation_event(self, &env);

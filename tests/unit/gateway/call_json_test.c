@@ -56,6 +56,7 @@ static void a_new_call_has_every_member_with_nulls_and_empty_lists(void **state)
     assert_true(cJSON_IsNull(at(root, "synthesis")));
     assert_true(cJSON_IsNull(at(root, "ended")));
     assert_true(cJSON_IsNull(at(root, "voice")));
+    assert_int_equal(cJSON_GetArraySize(at(root, "recordings")), 0);
     cJSON_Delete(root);
 }
 
@@ -84,6 +85,14 @@ static void a_full_call_is_spelled_as_clients_know_it(void **state)
     assert_string_equal(string_at(at(root, "synthesis"), "satisfaction"), "unknow");
     assert_string_equal(string_at(at(root, "synthesis"), "long"), "words");
     assert_string_equal(string_at(at(root, "ended"), "reason"), "bye_local");
+    const cJSON *recording = cJSON_GetArrayItem(at(root, "recordings"), 0);
+    assert_non_null(strstr(string_at(recording, "url"), "/recording/"));
+    assert_non_null(strstr(string_at(recording, "url"), "?part=1"));
+    assert_int_equal(at(recording, "duration_ms")->valueint, 61000);
+    assert_true(cJSON_IsNull(at(recording, "failure")));
+    recording = cJSON_GetArrayItem(at(root, "recordings"), 1);
+    assert_true(cJSON_IsNull(at(recording, "url")));
+    assert_string_equal(string_at(recording, "failure"), "words");
     const cJSON *voice = at(root, "voice");
     assert_int_equal(at(voice, "packets_received")->valueint, 1500);
     assert_int_equal(at(voice, "packets_lost")->valueint, 12);

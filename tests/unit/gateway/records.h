@@ -21,6 +21,7 @@ typedef struct {
     Pl__Next next;
     Pl__Synthesis synthesis;
     Pl__LegStats voice;
+    Pl__Recording recordings[2], *recording_list[2];
     Pl__ClaimEarlier earlier, *earlier_list[1];
     char *pronunciations[1], *former[1];
 } record_t;
@@ -37,6 +38,17 @@ static inline Pl__CallRecord *record_with(record_t *r, char *text)
     pl__claim_earlier__init(&r->earlier);
     pl__next__init(&r->next);
     pl__synthesis__init(&r->synthesis);
+    for (int i = 0; i < 2; i++) {
+        pl__recording__init(&r->recordings[i]);
+        r->recording_list[i] = &r->recordings[i];
+        r->recordings[i].instance = "telephony-0";
+        r->recordings[i].started_at_ms = 1772528699500;
+    }
+    r->recordings[0].number = 1;
+    r->recordings[0].duration_ms = 61000;
+    r->recordings[1].failure = text;
+    r->call.recordings = r->recording_list;
+    r->call.n_recordings = 2;
     pl__leg_stats__init(&r->voice);
     r->call.voice = &r->voice;
     r->voice.rtp_received = 1500;

@@ -81,7 +81,7 @@ static void every_single_field_is_escaped_by_itself(void **state)
         &r.synthesis.detail,        &r.synthesis.improvement_suggestions,
         &r.call.ended_detail,       &r.call.call_id,
         &r.earlier.value,           &r.call.continues,
-        &r.call.continued_as,
+        &r.call.continued_as,       &r.recordings[1].failure,
     };
     for (size_t i = 0; i < sizeof places / sizeof *places; i++) {
         char *before = *places[i];
@@ -116,6 +116,11 @@ static void custom_fields_and_their_sources_are_shown(void **state)
     has(page, "answered in 812 ms");
     has(page, "1 passage of the knowledge base");
     has(page, "4.2 of 5, good");
+    has(page, "<audio class=\"recording\" controls");
+    has(page, "?part=1\" data-from=\"1772528699500\"");
+    lacks(page, "?part=2");
+    has(page, "could not be written to its end: words.");
+    has(page, "id=\"message-2\" tabindex=\"0\" data-at=\"1772528701000\"");
     has(page, "1500 received, 12 lost");
     has(page, "15 dB softer after 130 ms, 26 dB more taken away");
     has(page, "60 ms");

@@ -52,6 +52,22 @@ static int start_with_trunk(void **state)
     return 0;
 }
 
+static int start_recording(void **state)
+{
+    (void)state;
+    static const char *const extra[] = {"features.recording_enabled=true",
+                                        "telephony.recording.folder=rec", NULL};
+    return start_with(extra);
+}
+
+static int start_recording_nowhere(void **state)
+{
+    (void)state;
+    static const char *const extra[] = {"features.recording_enabled=true",
+                                        "telephony.recording.folder=/dev/null/rec", NULL};
+    return start_with(extra);
+}
+
 static int stop(void **state)
 {
     (void)state;
@@ -210,6 +226,52 @@ static void audio_goes_to_speech_and_back(void **state)
     await(&world.told.ended, 1);
     assert_true(world.told.rtp_received > 0);
     (void)close(rtp);
+}
+
+static pl_err_t ask_recording(const char *call_id, uint32_t number, Pl__Envelope **reply)
+{
+    Pl__RecordingGet get = PL__RECORDING_GET__INIT;
+    Pl__Envelope env = PL__ENVELOPE__INIT;
+    get.number = number;
+    get.length = 1 << 20;
+    env.call_id = (char *)call_id;
+    env.body_case = PL__ENVELOPE__BODY_RECORDING_GET;
+    env.recording_get = &get;
+    return process_ask(&world.process, &env, reply);
+}
+
+/* What speech echoed stands on our side of the recording, what the phone sent on the other. */
+static void a_recorded_call_is_told_and_its_file_is_there(void **state)
+{
+    audio_goes_to_speech_and_back(state);
+    assert_int_equal(world.told.recording, 1);
+    assert_string_equal(world.told.recording_failure, "");
+    assert_true(world.told.recorded_ms > 200);
+    unsigned left = 0, right = 0;
+    for (int i = 0; i < 500 && (left <= 10 || right <= 5); i++) { /* the writer is behind */
+        Pl__Envelope *reply = NULL;
+        assert_int_equal(ask_recording(CALL, 1, &reply), PL_OK);
+        const ProtobufCBinaryData *data = &reply->recording_part->data;
+        assert_true(data->len >= 44 && data->len == reply->recording_part->total);
+        left = right = 0;
+        for (size_t at = 44; at + 4 <= data->len; at += 4 * 320) {
+            left += (data->data[at + 1] & 0x7f) > 8;
+            right += (data->data[at + 3] & 0x7f) > 8;
+        }
+        pl__envelope__free_unpacked(reply, NULL);
+        process_run_ms(&world.process, 10);
+    }
+    assert_true(left > 10 && right > 5);
+    assert_int_equal(ask_recording("../" CALL, 1, NULL), PL_NOT_FOUND);
+    assert_int_equal(ask_recording(CALL, 2, NULL), PL_NOT_FOUND);
+}
+
+static void a_recording_that_cannot_be_written_is_told_and_the_call_goes_on(void **state)
+{
+    audio_goes_to_speech_and_back(state);
+    assert_int_equal(world.told.recording, 0);
+    assert_string_equal(world.told.recording_failure, "Not a directory");
+    assert_int_equal(metric("parley_recordings_failed_total"), 1);
 }
 
 static void a_refused_call_is_told_with_its_reason(void **state)
@@ -458,6 +520,11 @@ int main(void)
         TEST(nobody_is_rung_who_is_not_there),
         TEST(a_call_out_is_told_step_by_step),
         TEST(audio_goes_to_speech_and_back),
+        cmocka_unit_test_setup_teardown(a_recorded_call_is_told_and_its_file_is_there,
+                                        start_recording, stop),
+        cmocka_unit_test_setup_teardown(
+            a_recording_that_cannot_be_written_is_told_and_the_call_goes_on,
+            start_recording_nowhere, stop),
         TEST(a_refused_call_is_told_with_its_reason),
         TEST(a_call_nobody_answers_is_cancelled),
         TEST(an_answer_that_crosses_the_cancel_is_hung_up),

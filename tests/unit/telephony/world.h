@@ -19,7 +19,9 @@ typedef struct {
     Pl__LegKind kind;
     Pl__LegEnd end;
     bool transfer_ok;
-    uint32_t rtp_received, epoch;
+    uint32_t rtp_received, epoch, recorded_ms;
+    unsigned recording;
+    char recording_failure[64];
 } told_t;
 
 typedef struct {
@@ -227,6 +229,12 @@ static inline void on_leg_event(void *arg, const Pl__Envelope *env, pl_request_t
         world.live_call[0] = '\0';
         told->end = env->leg_ended->end;
         copy_text(told->detail, sizeof told->detail, env->leg_ended->detail);
+        if (env->leg_ended->recording) {
+            told->recording = env->leg_ended->recording->number;
+            told->recorded_ms = env->leg_ended->recording->duration_ms;
+            copy_text(told->recording_failure, sizeof told->recording_failure,
+                      env->leg_ended->recording->failure);
+        }
         if (env->leg_ended->stats) told->rtp_received = env->leg_ended->stats->rtp_received;
         break;
     case PL__ENVELOPE__BODY_LEG_DTMF:
