@@ -5,6 +5,7 @@
 
 #include "common/record.h"
 #include "services/dialogue/call_internal.h"
+#include "services/dialogue/nlu/civil.h"
 #include "services/dialogue/reminder.h"
 #include "services/dialogue/tools.h"
 #include "services/dialogue/value.h"
@@ -78,6 +79,17 @@ bool call_updated_claim(call_t *self, call_now_t now, const cJSON *args, char *o
     return any;
 }
 
+/* A day without time is over when the day is, by the caller's calendar. */
+static bool is_past(const call_t *self, call_now_t now, const char *due, int64_t due_at_ms)
+{
+    civil_t at;
+    bool timed = false;
+    if (!civil_parse(due, &at, &timed)) return false;
+    if (timed) return due_at_ms < now.wall_ms;
+    civil_t today = civil_in(call_zone(self), now.wall_ms);
+    return civil_seconds(&at) / 86400 < civil_seconds(&today) / 86400;
+}
+
 bool call_reminder(call_t *self, call_now_t now, const cJSON *args, char *out, size_t bytes,
                    effects_t *fx)
 {
@@ -86,6 +98,13 @@ bool call_reminder(call_t *self, call_now_t now, const cJSON *args, char *out, s
     const char *text = tool_string(args, "due_date_time");
     if (value_check(PL__CLAIM_TYPE__DATETIME, text, due, &reason) != PL_OK) {
         snprintf(out, bytes, "Rejected: due_date_time is %s.", reason);
+        return false;
+    }
+    Pl__Reminder item = PL__REMINDER__INIT;
+    Pl__CallChange change = PL__CALL_CHANGE__INIT;
+    reminder_due(text, call_zone(self), due, &item.due_at_ms);
+    if (is_past(self, now, due, item.due_at_ms)) {
+        snprintf(out, bytes, "Rejected: due_date_time is in the past.");
         return false;
     }
     const char *title = tool_string(args, "title");
@@ -97,13 +116,10 @@ bool call_reminder(call_t *self, call_now_t now, const cJSON *args, char *out, s
         snprintf(out, bytes, "Rejected: there are %d reminders already.", REMINDERS_MAX);
         return false;
     }
-    Pl__Reminder item = PL__REMINDER__INIT;
-    Pl__CallChange change = PL__CALL_CHANGE__INIT;
     item.title = (char *)title;
     item.description = (char *)tool_string(args, "description");
     item.owner = (char *)tool_string(args, "owner");
     item.due_date_time = due;
-    reminder_due(text, due, &item.due_at_ms);
     item.created_at_ms = now.wall_ms;
     change.change_case = PL__CALL_CHANGE__CHANGE_REMINDER;
     change.reminder = &item;
