@@ -23,6 +23,11 @@ const pl_config_key_t telephony_config_keys[] = {
     STRING("telephony.prompts.owner_lost", "",
            "WAV file (16 kHz mono 16 bit) of the apology; empty: the one in the program"),
 
+    INT("telephony.limits.call_s", "7200", 0, 604800,
+        "a call that is up for so long is ended, whoever speaks; 0: never"),
+    INT("telephony.limits.speechless_s", "300", 0, 604800,
+        "a call in which neither side speaks for so long is ended; 0: never"),
+
     /* SIP */
     STRING("telephony.sip.listen", "0.0.0.0:5060", "address and port of SIP, UDP and TCP"),
     STRING("telephony.sip.advertise", "",

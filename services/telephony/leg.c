@@ -76,6 +76,7 @@ static unsigned on_connected(leg_t *leg, uint64_t now_ms)
         leg->state == LEG_DIALLING || leg->state == LEG_RINGING || leg->state == LEG_ANSWERING;
     if (!expected) return 0;
     enter(leg, now_ms, LEG_UP);
+    leg->up_ms = now_ms;
     leg->owner_heard_ms = now_ms; /* who waits for an answer need not say that it lives */
     leg->stream_gone_ms = now_ms;
     if (leg->stream) {
@@ -142,6 +143,10 @@ static unsigned apologise(leg_t *leg, uint64_t now_ms, Pl__LegEnd reason, const 
 /* What time does to a leg that is up. */
 static unsigned age(leg_t *leg, uint64_t now_ms)
 {
+    if (leg->limits.call_ms > 0 && now_ms - leg->up_ms >= leg->limits.call_ms) {
+        return end(leg, now_ms, PL__LEG_END__LEG_BYE_LOCAL, "telephony.limits.call_s is reached",
+                   LEG_FX_HANG_UP);
+    }
     if (now_ms - leg->owner_heard_ms >= leg->limits.owner_timeout_ms) {
         return apologise(leg, now_ms, PL__LEG_END__LEG_OWNER_LOST, "the owner fell silent");
     }
@@ -233,6 +238,10 @@ static unsigned handle_live(leg_t *leg, uint64_t now_ms, const leg_event_t *even
         if (leg->state < LEG_UP) return 0;
         return end(leg, now_ms, PL__LEG_END__LEG_MEDIA_LOST, "no audio came any more",
                    LEG_FX_HANG_UP);
+    case LEG_ON_SPEECHLESS:
+        if (leg->state != LEG_UP) return 0;
+        return end(leg, now_ms, PL__LEG_END__LEG_BYE_LOCAL,
+                   "telephony.limits.speechless_s is reached", LEG_FX_HANG_UP);
     case LEG_ON_SHUTDOWN:
         return end(leg, now_ms, PL__LEG_END__LEG_FAILED, "telephony is shutting down",
                    LEG_FX_HANG_UP);

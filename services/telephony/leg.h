@@ -47,9 +47,10 @@ typedef enum {
     LEG_ON_TRANSFERRED, /* ok: how it went */
     LEG_ON_REMOTE_END,  /* end, detail: they hung up, refused or gave up, or transport failed */
     LEG_ON_MEDIA_LOST,
-    LEG_ON_SHUTDOWN, /* the process ends */
-    LEG_ON_CLOSED,   /* media has closed and told its statistics */
-    LEG_ON_TIME,     /* call it every 100 ms or so */
+    LEG_ON_SPEECHLESS, /* neither side has spoken for as long as is allowed */
+    LEG_ON_SHUTDOWN,   /* the process ends */
+    LEG_ON_CLOSED,     /* media has closed and told its statistics */
+    LEG_ON_TIME,       /* call it every 100 ms or so */
 } leg_event_kind_t;
 
 typedef struct {
@@ -83,6 +84,7 @@ typedef struct {
     uint32_t open_timeout_ms;   /* inbound: for the stream before it is refused */
     uint32_t speech_timeout_ms; /* answered: without any stream */
     uint32_t owner_timeout_ms;
+    uint64_t call_ms;    /* a leg that is up for so long is ended; 0: never */
     uint32_t apology_ms; /* length of the prompt, with a margin */
 } leg_limits_t;
 
@@ -96,6 +98,7 @@ typedef struct {
     bool answered;     /* TELL_ANSWERED was given out */
     uint64_t state_since_ms;
     uint64_t owner_heard_ms;
+    uint64_t up_ms;          /* since when it is up */
     uint64_t stream_gone_ms; /* since when an answered leg has no stream */
     leg_limits_t limits;
 

@@ -43,6 +43,7 @@ struct leg_audio {
     uint32_t seq;
     uint64_t began_us;
     uint32_t stale;            /* lane frames of another generation */
+    uint32_t quiet_ticks;      /* since anybody spoke */
     uint32_t skipped, clipped; /* ticks; frames of a browser */
 };
 
@@ -121,11 +122,21 @@ leg_audio_t **leg_audio_next_on_thread(leg_audio_t *self)
 
 /* ---- what the far end says ----------------------------------------------------------------------- */
 
+/* Told once in each silence. */
+static void watch_silence(leg_audio_t *self, bool spoken)
+{
+    self->quiet_ticks = spoken ? 0 : self->quiet_ticks + 1;
+    if (self->quiet_ticks > 0 && self->quiet_ticks == self->opts.speechless_ticks) {
+        media_link_speechless(self->opts.link, self->id);
+    }
+}
+
 /* pcm is cleaned already. echo_db: up to this level it may be our own voice. */
 static void capture(leg_audio_t *self, int16_t pcm[PL_FRAME_SAMPLES], bool missing, bool concealed,
                     float echo_db)
 {
     vad_result_t voice = vad_frame_over(&self->vad, missing ? NULL : pcm, echo_db);
+    watch_silence(self, voice.voice || self->prompt.pcm || playout_playing(self->playout));
     bool over_us = playout_playing(self->playout) && !playout_firm(self->playout);
     duck_heard(&self->duck, voice.sound, over_us);
     if (self->recording && !missing) memcpy(self->heard, pcm, sizeof self->heard);

@@ -20,7 +20,8 @@ typedef struct {
     uint32_t credit_ms;
     double vad_threshold;
     cleaner_opts_t clean_sip, clean_browser;
-    int comfort_db; /* see comfort.h */
+    uint32_t speechless_ticks; /* nobody speaks for so long: told; 0: never */
+    int comfort_db;            /* see comfort.h */
 } leg_audio_opts_t;
 
 /* Takes *rtp_p, which may be NULL: then it is a browser leg. Never NULL. */

@@ -118,6 +118,8 @@ pl_err_t media_new(media_t **out, pl_loop_t *control, const pl_config_t *cfg,
         .credit_ms = (uint32_t)pl_config_int(cfg, "telephony.media.credit_ms"),
         .clean_sip = self->clean_sip,
         .clean_browser = self->clean_browser,
+        .speechless_ticks =
+            (uint32_t)(1000 / PL_FRAME_MS * pl_config_int(cfg, "telephony.limits.speechless_s")),
         .comfort_db = (int)pl_config_int(cfg, "telephony.audio.comfort_noise_db"),
         .curve_key_file = pl_config_str(cfg, "bus.curve_key_file"),
     };

@@ -33,7 +33,8 @@ typedef struct {
 
 typedef struct {
     void (*dtmf)(void *arg, media_leg_t leg, char digit, uint32_t duration_ms);
-    void (*lost)(void *arg, media_leg_t leg); /* no RTP for telephony.rtp.media_timeout_ms */
+    void (*lost)(void *arg, media_leg_t leg);       /* no RTP for telephony.rtp.media_timeout_ms */
+    void (*speechless)(void *arg, media_leg_t leg); /* telephony.limits.speechless_s; may be NULL */
     void (*lane_ready)(void *arg, uint64_t lane);
     void (*lane_broken)(void *arg, uint64_t lane,
                         const char *why); /* its legs have no stream now */

@@ -17,6 +17,7 @@ struct media_link {
 typedef enum {
     EVENT_DTMF,
     EVENT_LOST,
+    EVENT_SPEECHLESS,
     EVENT_PROMPT_DONE,
     EVENT_BROWSER_AUDIO,
     EVENT_BROWSER_FLUSH,
@@ -72,6 +73,9 @@ static void deliver(const media_sink_t *sink, const event_t *e)
         break;
     case EVENT_LOST:
         sink->lost(sink->arg, e->id);
+        break;
+    case EVENT_SPEECHLESS:
+        if (sink->speechless) sink->speechless(sink->arg, e->id);
         break;
     case EVENT_PROMPT_DONE:
         if (sink->prompt_done) sink->prompt_done(sink->arg, e->id);
@@ -130,6 +134,11 @@ void media_link_dtmf(media_link_t *self, media_leg_t leg, char digit, uint32_t d
 void media_link_lost(media_link_t *self, media_leg_t leg)
 {
     post(self, event_new(EVENT_LOST, leg));
+}
+
+void media_link_speechless(media_link_t *self, media_leg_t leg)
+{
+    post(self, event_new(EVENT_SPEECHLESS, leg));
 }
 
 void media_link_prompt_done(media_link_t *self, media_leg_t leg)

@@ -16,6 +16,7 @@ void media_link_close(media_link_t **self_p);
 
 void media_link_dtmf(media_link_t *self, media_leg_t leg, char digit, uint32_t duration_ms);
 void media_link_lost(media_link_t *self, media_leg_t leg);
+void media_link_speechless(media_link_t *self, media_leg_t leg);
 void media_link_prompt_done(media_link_t *self, media_leg_t leg);
 void media_link_browser_audio(media_link_t *self, media_leg_t leg,
                               const uint8_t pcm[PL_FRAME_BYTES]);

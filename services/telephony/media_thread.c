@@ -143,7 +143,8 @@ void media_thread_add(media_thread_t *self, media_leg_t id, double vad_threshold
                              .vad_threshold = vad_threshold,
                              .clean_sip = self->opts.clean_sip,
                              .clean_browser = self->opts.clean_browser,
-                             .comfort_db = self->opts.comfort_db};
+                             .comfort_db = self->opts.comfort_db,
+                             .speechless_ticks = self->opts.speechless_ticks};
     leg_audio_t *leg = leg_audio_new(id, &opts, rtp_p);
     leg_audio_t **place = place_of(self, id);
     assert(!*place); /* handles are never reused */

@@ -14,6 +14,7 @@ typedef struct {
     media_link_t *link;
     uint32_t credit_ms;
     cleaner_opts_t clean_sip, clean_browser;
+    uint32_t speechless_ticks;
     int comfort_db;
     const char *curve_key_file; /* lives as long as the thread */
 } media_thread_opts_t;

@@ -29,6 +29,7 @@ void switchboard_init(switchboard_t *self, pl_loop_t *loop, const pl_config_t *c
     self->limits = (leg_limits_t){
         .ring_timeout_ms = config_ms(cfg, "telephony.sip.ring_timeout_ms"),
         .open_timeout_ms = OPEN_TIMEOUT_MS,
+        .call_ms = 1000 * (uint64_t)pl_config_int(cfg, "telephony.limits.call_s"),
         .speech_timeout_ms = config_ms(cfg, "telephony.speech_timeout_ms"),
         .owner_timeout_ms = config_ms(cfg, "telephony.owner_timeout_ms"),
         .apology_ms = prompt_ms(&self->apology) + APOLOGY_MARGIN_MS,

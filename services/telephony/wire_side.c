@@ -209,6 +209,12 @@ static void on_media_lost(void *arg, media_leg_t leg)
     if (entry) simple(arg, entry, LEG_ON_MEDIA_LOST);
 }
 
+static void on_speechless(void *arg, media_leg_t leg)
+{
+    leg_entry_t *entry = switchboard_find(arg, BY_MEDIA, leg);
+    if (entry) simple(arg, entry, LEG_ON_SPEECHLESS);
+}
+
 static void on_lane_ready(void *arg, uint64_t lane)
 {
     switchboard_t *board = arg;
@@ -247,6 +253,7 @@ media_sink_t wire_side_media_sink(switchboard_t *board)
 {
     return (media_sink_t){.dtmf = on_media_dtmf,
                           .lost = on_media_lost,
+                          .speechless = on_speechless,
                           .lane_ready = on_lane_ready,
                           .lane_broken = on_lane_broken,
                           .browser_audio = on_audio_out,

@@ -38,6 +38,24 @@ static leg_t outbound_up(uint64_t now_ms)
     return leg;
 }
 
+static void a_leg_that_is_up_for_too_long_or_in_which_nobody_speaks_is_ended(void **state)
+{
+    (void)state;
+    leg_t leg = outbound_up(1000);
+    leg.limits.call_ms = 60000;
+    leg.limits.owner_timeout_ms = 1000000;
+    assert_int_equal(on(&leg, 60999, LEG_ON_TIME), 0);
+    assert_true(on(&leg, 61000, LEG_ON_TIME) & LEG_FX_HANG_UP);
+    assert_int_equal(leg.end, PL__LEG_END__LEG_BYE_LOCAL);
+    assert_string_equal(leg.detail, "telephony.limits.call_s is reached");
+
+    leg = outbound_up(1000);
+    assert_true(on(&leg, 2000, LEG_ON_SPEECHLESS) & LEG_FX_HANG_UP);
+    assert_string_equal(leg.detail, "telephony.limits.speechless_s is reached");
+    leg_start_outbound(&leg, 0, &limits);
+    assert_int_equal(on(&leg, 1, LEG_ON_SPEECHLESS), 0); /* it rings: nobody can speak */
+}
+
 static void a_call_out_opens_its_stream_while_it_rings_and_tells_the_answer(void **state)
 {
     (void)state;
@@ -344,6 +362,7 @@ static void no_order_of_events_ends_a_leg_twice_or_never(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(a_leg_that_is_up_for_too_long_or_in_which_nobody_speaks_is_ended),
         cmocka_unit_test(a_call_out_opens_its_stream_while_it_rings_and_tells_the_answer),
         cmocka_unit_test(an_answer_without_ringing_opens_the_stream_then),
         cmocka_unit_test(an_owner_is_told_of_the_answer_even_when_no_speech_is_there),

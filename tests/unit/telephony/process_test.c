@@ -240,6 +240,16 @@ static pl_err_t ask_recording(const char *call_id, uint32_t number, Pl__Envelope
     return process_ask(&world.process, &env, reply);
 }
 
+/* Has one side of these 20 ms a sample above 1000? */
+static unsigned loud_frame(const ProtobufCBinaryData *data, size_t at)
+{
+    for (size_t i = at; i + 1 < data->len && i < at + 4 * 320; i += 4) {
+        int16_t s = (int16_t)(uint16_t)(data->data[i] | data->data[i + 1] << 8);
+        if (s > 1000 || s < -1000) return 1;
+    }
+    return 0;
+}
+
 /* What speech echoed stands on our side of the recording, what the phone sent on the other. */
 static void a_recorded_call_is_told_and_its_file_is_there(void **state)
 {
@@ -248,20 +258,20 @@ static void a_recorded_call_is_told_and_its_file_is_there(void **state)
     assert_string_equal(world.told.recording_failure, "");
     assert_true(world.told.recorded_ms > 200);
     unsigned left = 0, right = 0;
-    for (int i = 0; i < 500 && (left <= 10 || right <= 5); i++) { /* the writer is behind */
+    for (int i = 0; i < 500 && (left < 5 || right < 5); i++) { /* the writer is behind */
         Pl__Envelope *reply = NULL;
         assert_int_equal(ask_recording(CALL, 1, &reply), PL_OK);
         const ProtobufCBinaryData *data = &reply->recording_part->data;
         assert_true(data->len >= 44 && data->len == reply->recording_part->total);
         left = right = 0;
         for (size_t at = 44; at + 4 <= data->len; at += 4 * 320) {
-            left += (data->data[at + 1] & 0x7f) > 8;
-            right += (data->data[at + 3] & 0x7f) > 8;
+            left += loud_frame(data, at);
+            right += loud_frame(data, at + 2);
         }
         pl__envelope__free_unpacked(reply, NULL);
         process_run_ms(&world.process, 10);
     }
-    assert_true(left > 10 && right > 5);
+    assert_true(left >= 5 && right >= 5);
     assert_int_equal(ask_recording("../" CALL, 1, NULL), PL_NOT_FOUND);
     assert_int_equal(ask_recording(CALL, 2, NULL), PL_NOT_FOUND);
 }
