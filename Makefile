@@ -267,7 +267,10 @@ $(B)/tests/bench/webrtc_apm.o: tests/bench/webrtc_apm.cc tests/bench/webrtc_apm.
 	$(CXX) -std=c++11 $(OPT) $(SANFLAGS) -I. $(call pkgflags,webrtc-audio-processing) -DWEBRTC_AUDIO_PROCESSING_ONLY_BUILD -DWEBRTC_POSIX -c $< -o $@
 $(B)/tests/bench/echo_bench: $(B)/tests/bench/echo_bench.o $(B)/tests/bench/webrtc_apm.o $(B)/lib/telephony.a $(B)/lib/common.a
 	$(CXX) $(LDFLAGS) -Wl,--start-group $^ -Wl,--end-group $(LIBS_speech) $(call pkglibs,$(PKG_telephony) $(PKG_common) webrtc-audio-processing) $(LIBS_common) -o $@
-.PHONY: bench-store bench-dialogue bench-rag bench-bus bench-rtp bench-echo
+$(B)/tests/bench/llm_bench.o: CPPFLAGS += $(call pkgflags,cmocka)
+$(B)/tests/bench/llm_bench: $(B)/tests/bench/llm_bench.o $(B)/lib/dialogue.a $(B)/lib/common.a | $(B)/bin/llm-double
+	$(CC) $(LDFLAGS) -Wl,--start-group $^ -Wl,--end-group $(call pkglibs,$(PKG_dialogue) $(PKG_common) cmocka) $(LIBS_common) -o $@
+.PHONY: bench-store bench-dialogue bench-rag bench-bus bench-rtp bench-echo bench-llm
 bench-echo:
 	@tools/install-deps build bench
 	@$(MAKE) --no-print-directory -s $(B)/tests/bench/echo_bench
@@ -279,7 +282,7 @@ bench-bus: $(B)/tests/bench/bus_bench $(B)/tests/bench/lane_bench
 bench-dialogue: $(B)/tests/bench/dialogue_bench
 	@$< 100 20
 	@$< 100 20 speculate
-bench-store bench-rag bench-rtp: bench-%: $(B)/tests/bench/%_bench
+bench-store bench-rag bench-rtp bench-llm: bench-%: $(B)/tests/bench/%_bench
 	@$<
 
 # ---- style ---------------------------------------------------------------------------------------

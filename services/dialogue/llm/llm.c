@@ -193,9 +193,11 @@ static void try_again(llm_asked_t *self, const exchange_end_t *end)
 
 /* ---- a try --------------------------------------------------------------------------------- */
 
+/* Nothing is tried again after the first piece: the request is no longer needed. */
 static void on_text(void *arg, const char *piece)
 {
-    const llm_asked_t *self = arg;
+    llm_asked_t *self = arg;
+    body_destroy(&self->body);
     self->sink.text(self->sink.arg, piece);
 }
 
