@@ -123,6 +123,8 @@ $(eval $(call part,speech-double,tests/doubles/speech,speech-double))
 $(B)/bin/speech-double: $(B)/lib/llm-double.a $(B)/lib/gateway.a $(B)/lib/speech.a
 # The demo reads the customer's scenario as callsim does, and compares the claim by the same rules.
 $(B)/bin/parley: $(B)/lib/callsim.a
+# parley ingest lists documents as the service does.
+$(B)/bin/parley: $(B)/lib/rag.a
 
 $(B)/%.o: %.c | $(B)/proto/.made
 	@mkdir -p $(@D)
@@ -168,6 +170,7 @@ $(eval $(call unit,common,))
 $(B)/tests/unit/persistence/process_test $(B)/tests/unit/persistence/crash_test: | $(B)/bin/parley-persistence
 $(B)/tests/unit/dialogue/work_crash_test: | $(B)/bin/parley-persistence $(B)/bin/parley-dialogue
 $(B)/tests/unit/parley/jobs_test: | $(B)/bin/parley-persistence $(B)/bin/parley
+$(B)/tests/unit/parley/ingest_test: $(B)/lib/rag.a | $(B)/bin/parley-rag $(B)/bin/parley $(B)/bin/llm-double
 $(patsubst %,$(B)/tests/unit/rag/%_test,process meaning): | $(B)/bin/parley-rag
 $(B)/tests/unit/rag/meaning_test: | $(B)/bin/llm-double
 $(patsubst %,$(B)/tests/unit/telephony/%_test,process call_in browser register): | $(B)/bin/parley-telephony

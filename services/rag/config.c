@@ -15,6 +15,10 @@
 const pl_config_key_t rag_config_keys[] = {
     {"rag.folder", PL_CONFIG_STRING, "examples/knowledge", 0, 0,
      "the knowledge base: a folder of documents"},
+    {"rag.library", PL_CONFIG_STRING, "data/library", 0, 0,
+     "what parley ingest brings is kept here; one for each instance"},
+    {"rag.ingest_max_bytes", PL_CONFIG_INT, "4294967296", 1048576, 1e15,
+     "of one ingestion; more is refused"},
     {"rag.index_file", PL_CONFIG_STRING, "data/knowledge.db", 0, 0,
      "its index, made anew when absent; one for each instance"},
     {"rag.top_n_documents", PL_CONFIG_INT, "5", 1, 50, "passages found, where a query names none"},

@@ -31,7 +31,7 @@ struct waiter {
 typedef struct flight flight_t;
 struct flight {
     flight_t *next;
-    finder_t *finder; /* NULL: it has gone, and so have those who waited */
+    finder_t *finder; /* NULL: it has gone, and those who waited were told */
     char *key;        /* without the index's version */
     char *call_id;    /* of a prefetch, "" otherwise */
     search_t *search; /* NULL: at the search thread */
@@ -404,6 +404,7 @@ void finder_destroy(finder_t **self_p)
         flight->finder = NULL;
         meaning_leave(&flight->wait);
         pl_timer_stop(&flight->deadline);
+        answer_all(self, flight, PL_UNAVAILABLE, NULL, "the process stops");
         if (flight->search) free_flight(flight); /* else it comes back from the search thread */
     }
     meaning_destroy(&self->meaning);

@@ -33,8 +33,8 @@ typedef void finder_done_fn(void *arg, pl_err_t err, const Pl__SearchResult *res
  * setting is wrong, said on standard error. */
 pl_err_t finder_new(finder_t **out, pl_loop_t *home, const pl_config_t *cfg, index_reader_t *reader,
                     embed_server_t *server);
-/* Waits for the search under way. Who waits is not called; searches may come back when the home loop
- * goes on or is destroyed. */
+/* Waits for the search under way. Who waits is told PL_UNAVAILABLE; searches may come back when the
+ * home loop goes on or is destroyed. */
 void finder_destroy(finder_t **self_p);
 
 /* What is known of the index now: answers of other versions are not given any more. dimensions: of

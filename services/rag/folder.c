@@ -45,7 +45,7 @@ static void add_file(walk_t *self, const char *path, const struct stat *info, co
     folder_t *out = self->out;
     if (out->count >= FOLDER_FILES_MAX) return;
     out->files = grow(out->files, out->count, &out->room, sizeof *out->files);
-    folder_file_t file = {.path = copy_of(path)};
+    folder_file_t file = {.path = copy_of(path), .root = self->root};
     if (info) {
         file.size = (int64_t)info->st_size;
         file.mtime_ns = document_mtime_ns(info);
@@ -106,7 +106,10 @@ static void look_at(walk_t *self, pending_t *pending, const char *path)
         return;
     }
     if (!S_ISDIR(info.st_mode)) {
-        if (format_of(path) != FORMAT_NONE) add_file(self, path, &info, NULL);
+        if (format_of(path) != FORMAT_NONE)
+            add_file(self, path, &info, NULL);
+        else
+            self->out->others++;
         return;
     }
     if (depth_of(path) + 1 > FOLDER_DEPTH_MAX)
@@ -173,4 +176,49 @@ void folder_free(folder_t *self)
     free(self->files);
     free(self->folders);
     *self = (folder_t){0};
+}
+
+static void *joined(void *items, size_t count, const void *more, size_t more_count, size_t size)
+{
+    if (more_count == 0) return items;
+    void *grown = realloc(items, (count + more_count) * size);
+    assert(grown);
+    memcpy((char *)grown + count * size, more, more_count * size);
+    return grown;
+}
+
+/* Of neighbours of one path the one that is not in root goes. */
+static void drop_doubles(folder_t *self, const char *root)
+{
+    size_t kept = 0;
+    for (size_t i = 0; i < self->count; i++) {
+        folder_file_t *last = kept > 0 ? &self->files[kept - 1] : NULL;
+        if (!last || strcmp(last->path, self->files[i].path) != 0) {
+            self->files[kept++] = self->files[i];
+            continue;
+        }
+        folder_file_t gone = last->root == root ? self->files[i] : *last;
+        if (last->root != root) *last = self->files[i];
+        free(gone.path);
+        free(gone.problem);
+    }
+    self->count = kept;
+}
+
+void folder_join(folder_t *self, folder_t *with)
+{
+    const char *root = with->count > 0 ? with->files[0].root : NULL;
+    self->files = joined(self->files, self->count, with->files, with->count, sizeof *self->files);
+    self->folders = joined(self->folders, self->folder_count, with->folders, with->folder_count,
+                           sizeof *self->folders);
+    self->count += with->count;
+    self->folder_count += with->folder_count;
+    self->room = self->count;
+    self->folder_room = self->folder_count;
+    self->others += with->others;
+    free(with->files);
+    free(with->folders);
+    *with = (folder_t){0};
+    if (self->count > 0) qsort(self->files, self->count, sizeof *self->files, by_path);
+    if (root) drop_doubles(self, root);
 }

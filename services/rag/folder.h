@@ -23,6 +23,7 @@ enum {
 
 typedef struct {
     char *path;
+    const char *root; /* the folder it is in; borrowed from who scanned */
     int64_t size, mtime_ns;
     char *problem; /* NULL: none */
 } folder_file_t;
@@ -32,11 +33,15 @@ typedef struct {
     size_t count, room;
     char **folders; /* itself and all below, full paths, for the watcher */
     size_t folder_count, folder_room;
+    size_t others; /* files of no known format */
 } folder_t;
 
 /* PL_NOT_FOUND: it cannot be opened (errno says why); *out is empty then. Free with folder_free in
  * either case. */
 pl_err_t folder_scan(folder_t *out, const char *path);
 void folder_free(folder_t *self);
+
+/* Moves what is in with into self. Of two files of one path with's stays. with is empty then. */
+void folder_join(folder_t *self, folder_t *with);
 
 #endif

@@ -2,7 +2,6 @@
 
 #include <stdio.h>
 #include <string.h>
-#include <strings.h>
 
 #include "services/rag/chunker.h"
 #include "services/rag/encoding.h"
@@ -15,25 +14,6 @@
 _Static_assert((int)DOCUMENT_PROBLEM_BYTES >= (int)JSON_PROBLEM_BYTES &&
                    (int)DOCUMENT_PROBLEM_BYTES >= (int)PDF_PROBLEM_BYTES,
                "problems are handed through");
-
-format_t format_of(const char *path)
-{
-    static const struct {
-        const char *ending;
-        format_t format;
-    } endings[] = {
-        {".md", FORMAT_MARKDOWN}, {".markdown", FORMAT_MARKDOWN}, {".txt", FORMAT_TEXT},
-        {".html", FORMAT_HTML},   {".htm", FORMAT_HTML},          {".xhtml", FORMAT_HTML},
-        {".pdf", FORMAT_PDF},     {".csv", FORMAT_CSV},           {".tsv", FORMAT_CSV},
-        {".json", FORMAT_JSON},   {".jsonl", FORMAT_JSON},        {".ndjson", FORMAT_JSON},
-    };
-    const char *slash = strrchr(path, '/');
-    const char *dot = strrchr(slash ? slash : path, '.');
-    for (size_t i = 0; dot && i < sizeof endings / sizeof *endings; i++) {
-        if (strcasecmp(dot, endings[i].ending) == 0) return endings[i].format;
-    }
-    return FORMAT_NONE;
-}
 
 /* "printers/paper-jam.md" is called "paper jam" where it has no heading. */
 static void name_of(const char *path, char out[PASSAGE_TITLE_BYTES])

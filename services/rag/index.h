@@ -24,6 +24,7 @@ enum {
     INDEX_DETAIL_BYTES = 256,
     INDEX_TEXTS_MAX = 32, /* of one query */
     INDEX_TOP_MAX = 50,   /* passages found, in all */
+    INDEX_PROBLEMS_MAX = 1000,
 };
 
 typedef struct index_writer index_writer_t;
@@ -76,6 +77,21 @@ typedef struct {
     size_t dimensions; /* of them; 0: not known */
 } index_stats_t;
 pl_err_t index_stats(index_writer_t *self, index_stats_t *out, char detail[INDEX_DETAIL_BYTES]);
+
+/* What the index knows of the documents at or below a path. */
+typedef struct {
+    char *path, *problem; /* owned */
+    bool bad;             /* it cannot be used at all */
+} index_problem_t;
+typedef struct {
+    uint32_t documents, passages, bad;
+    uint32_t problems;     /* in all */
+    index_problem_t *list; /* the first INDEX_PROBLEMS_MAX of them, by path */
+    size_t listed;
+} index_summary_t;
+pl_err_t index_summarize(index_writer_t *self, const char *path, index_summary_t *out,
+                         char detail[INDEX_DETAIL_BYTES]);
+void index_summary_free(index_summary_t *self);
 
 /* ---- vectors, written ---- */
 

@@ -1,3 +1,5 @@
+#include "services/rag/index_writer.h"
+
 #include <assert.h>
 #include <inttypes.h>
 #include <sqlite3.h>
@@ -126,6 +128,11 @@ pl_err_t index_writer_open(index_writer_t **out, const char *file, char detail[I
     else
         *out = self;
     return err;
+}
+
+const index_file_t *index_writer_file(const index_writer_t *self)
+{
+    return &self->file;
 }
 
 void index_writer_close(index_writer_t **self_p)

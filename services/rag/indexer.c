@@ -18,7 +18,9 @@ typedef struct {
     indexer_t *indexer; /* NULL: it has gone */
     pl_loop_t *home;
     index_writer_t *index;
+    const char *folders[2]; /* NULL: none */
     ingest_opts_t opts;
+    uint64_t number;
     pl_err_t err;
     folder_t folder;
     ingest_report_t report;
@@ -33,9 +35,12 @@ struct indexer {
     indexer_opts_t opts;
     indexer_done_fn *done;
     void *arg;
-    scan_t *scan;      /* under way */
-    atomic_bool stop;  /* tells a scan under way to end soon */
+    scan_t *scan;     /* under way */
+    atomic_bool stop; /* tells a scan under way to end soon */
+    ingest_progress_t progress;
+    uint64_t scans;    /* begun so far */
     bool again;        /* something happened meanwhile */
+    bool at_once;      /* and the next scan is asked for */
     bool scanned;      /* once, with success */
     pl_err_t last;     /* to say an error once, not at each scan */
     uint64_t since_ms; /* the first happening not yet scanned; 0: none */
@@ -48,18 +53,31 @@ static void start_scan(indexer_t *self);
 
 static void take_back(void *arg);
 
+/* One that cannot be read at all (unmounted, say) changes nothing: what is known stays findable. */
+static void scan_folders(scan_t *scan)
+{
+    static const char *const settings[] = {"rag.folder", "rag.library"};
+    for (size_t i = 0; !scan->err && i < 2 && scan->folders[i]; i++) {
+        folder_t one;
+        scan->err = folder_scan(&one, scan->folders[i]);
+        char text[64];
+        if (scan->err)
+            (void)snprintf(scan->detail, sizeof scan->detail, "%.160s: %s (%s)", scan->folders[i],
+                           strerror_r(errno, text, sizeof text), settings[i]);
+        else
+            folder_join(&scan->folder, &one);
+        folder_free(&one);
+    }
+}
+
 static void do_scan(void *arg)
 {
     scan_t *scan = arg;
-    scan->err = folder_scan(&scan->folder, scan->opts.folder);
-    if (scan->err) {
-        char text[64];
-        (void)snprintf(scan->detail, sizeof scan->detail, "%.160s: %s (rag.folder)",
-                       scan->opts.folder, strerror_r(errno, text, sizeof text));
-    } else {
+    scan_folders(scan);
+    if (!scan->err)
         scan->err = ingest_run(scan->index, &scan->folder, &scan->opts, pl_clock_wall_ms(),
                                &scan->report, scan->detail);
-    }
+    scan->report.number = scan->number;
     pl_loop_post(scan->home, take_back, scan);
 }
 
@@ -108,12 +126,14 @@ static void take_back(void *arg)
         say(self, scan);
         if (!scan->err) self->scanned = true;
         watcher_add(self->watcher, scan->folder.folders, scan->folder.folder_count);
-        self->done(self->arg, scan->err, &scan->report);
-        if (self->again)
+        self->done(self->arg, scan->err, scan->detail, &scan->report);
+        if (self->at_once)
+            start_scan(self);
+        else if (self->again)
             scan_in(self, INDEXER_QUIET_MS);
         else if (scan->report.unsettled)
             scan_in(self, INDEXER_UNSETTLED_MS);
-        self->again = false;
+        self->again = self->at_once = false;
     }
     free_scan(scan);
 }
@@ -131,11 +151,14 @@ static void start_scan(indexer_t *self)
     scan->home = self->home;
     scan->index = self->index;
     scan->opts = (ingest_opts_t){
-        .folder = self->opts.folder,
         .max_file_bytes = self->opts.max_file_bytes,
         .limits = {.pdf_timeout_ms = self->opts.pdf_timeout_ms, .stop = &self->stop},
+        .progress = &self->progress,
         .tell_again = !self->scanned,
     };
+    scan->folders[0] = self->opts.folder;
+    scan->folders[1] = self->opts.library;
+    scan->number = ++self->scans;
     self->scan = scan;
     pl_loop_post(pl_worker_loop(self->worker), do_scan, scan);
 }
@@ -173,6 +196,23 @@ indexer_t *indexer_new(pl_loop_t *home, index_writer_t *index, const indexer_opt
     self->rescan = pl_timer_start(home, opts->rescan_ms, opts->rescan_ms, on_rescan, self);
     start_scan(self);
     return self;
+}
+
+uint64_t indexer_scan(indexer_t *self)
+{
+    uint64_t number = self->scans + 1;
+    pl_timer_stop(&self->quiet);
+    if (self->scan)
+        self->at_once = true;
+    else
+        start_scan(self);
+    return number;
+}
+
+void indexer_progress(indexer_t *self, uint32_t *scanned, uint32_t *files)
+{
+    *scanned = atomic_load(&self->progress.scanned);
+    *files = atomic_load(&self->progress.files);
 }
 
 pl_loop_t *indexer_loop(indexer_t *self)

@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "common/clock.h"
 #include "common/log.h"
 
 typedef struct {
@@ -12,6 +13,9 @@ typedef struct {
     const ingest_opts_t *opts;
     ingest_report_t *report;
     bool begun;
+    uint64_t begun_ms;
+    size_t committed; /* changes that are */
+    int64_t wall_ms;
     char *detail;
 } ingest_t;
 
@@ -26,6 +30,22 @@ static pl_err_t begin(ingest_t *self)
     if (self->begun) return PL_OK;
     pl_err_t err = index_begin(self->index, self->detail);
     self->begun = !err;
+    self->begun_ms = pl_clock_ms();
+    return err;
+}
+
+static size_t changes(const ingest_report_t *report)
+{
+    return report->added + report->changed + report->removed;
+}
+
+static pl_err_t commit(ingest_t *self)
+{
+    if (!self->begun) return PL_OK;
+    pl_err_t err = index_commit(self->index, changes(self->report) > self->committed, self->wall_ms,
+                                self->detail);
+    self->begun = err != PL_OK;
+    self->committed = changes(self->report);
     return err;
 }
 
@@ -116,7 +136,7 @@ static pl_err_t read_and_put(ingest_t *self, const folder_file_t *file, const in
     char full[FOLDER_PATH_BYTES];
     char problem[DOCUMENT_PROBLEM_BYTES] = "";
     document_t text;
-    (void)snprintf(full, sizeof full, "%s/%s", self->opts->folder, file->path);
+    (void)snprintf(full, sizeof full, "%s/%s", file->root, file->path);
     pl_err_t err = PL_OK;
     switch (document_read(&text, full, self->opts->max_file_bytes, problem)) {
     case DOCUMENT_OK:
@@ -153,6 +173,22 @@ static pl_err_t take_gone(ingest_t *self, const index_entry_t *known)
     return err ? err : index_remove(self->index, known->path, self->detail);
 }
 
+/* The one of the two lists' heads that comes first by path: below 0 the file, above 0 the entry. */
+static int first_of(const folder_t *folder, size_t f, const index_entry_t *entries, size_t k,
+                    size_t count)
+{
+    if (f == folder->count) return 1;
+    if (k == count) return -1;
+    return strcmp(folder->files[f].path, entries[k].path);
+}
+
+static void show_progress(const ingest_t *self, size_t scanned, size_t files)
+{
+    if (!self->opts->progress) return;
+    atomic_store(&self->opts->progress->files, (unsigned)files);
+    atomic_store(&self->opts->progress->scanned, (unsigned)scanned);
+}
+
 /* Both lists are ordered by path: one walk along the two. */
 static pl_err_t compare(ingest_t *self, const folder_t *folder, const index_entry_t *entries,
                         size_t count)
@@ -161,20 +197,18 @@ static pl_err_t compare(ingest_t *self, const folder_t *folder, const index_entr
     size_t k = 0;
     pl_err_t err = PL_OK;
     while (!err && !stopping(self) && (f < folder->count || k < count)) {
-        int order = 0;
-        if (f == folder->count)
-            order = 1;
-        else if (k == count)
-            order = -1;
-        else
-            order = strcmp(folder->files[f].path, entries[k].path);
+        show_progress(self, f, folder->count);
+        int order = first_of(folder, f, entries, k, count);
         if (order > 0)
             err = take_gone(self, &entries[k++]);
         else if (order < 0)
             err = take_file(self, &folder->files[f++], NULL);
         else
             err = take_file(self, &folder->files[f++], &entries[k++]);
+        bool long_since = self->begun && pl_clock_ms() - self->begun_ms >= INGEST_COMMIT_MS;
+        if (!err && long_since) err = commit(self);
     }
+    show_progress(self, f, folder->count);
     return err;
 }
 
@@ -182,15 +216,13 @@ pl_err_t ingest_run(index_writer_t *index, const folder_t *folder, const ingest_
                     int64_t wall_ms, ingest_report_t *report, char detail[INDEX_DETAIL_BYTES])
 {
     *report = (ingest_report_t){0};
-    ingest_t self = {.index = index, .opts = opts, .report = report, .detail = detail};
+    ingest_t self = {
+        .index = index, .opts = opts, .report = report, .wall_ms = wall_ms, .detail = detail};
     index_entry_t *entries = NULL;
     size_t count = 0;
     pl_err_t err = index_entries(index, &entries, &count, detail);
     if (!err) err = compare(&self, folder, entries, count);
-    if (!err && self.begun) {
-        bool new_version = report->added + report->changed + report->removed > 0;
-        err = index_commit(index, new_version, wall_ms, detail);
-    }
+    if (!err) err = commit(&self);
     if (err) index_rollback(index);
     if (!err) err = index_stats(index, &report->index, detail);
     index_entries_free(entries, count);

@@ -16,6 +16,7 @@
 #include "services/rag/embed/filler.h"
 #include "services/rag/finder.h"
 #include "services/rag/indexer.h"
+#include "services/rag/librarian.h"
 
 enum {
     DRAIN_LOOK_MS = 50,
@@ -37,9 +38,14 @@ struct server {
     indexer_t *indexer;
     filler_t *filler;
     finder_t *finder;
+    librarian_t *librarian;
+    library_t *library; /* until the librarian has it */
+    char library_problem[LIBRARY_DETAIL_BYTES];
+    char scan_problem[INDEX_DETAIL_BYTES]; /* "" after one that went well */
     metrics_t metrics;
     bool ready; /* the first scan is over, or the index knew documents from before */
     uint64_t version;
+    uint32_t passages, vectors; /* in the index */
     uint32_t waiting_max;
     size_t filled, refused; /* as told to the metrics */
     uint64_t drain_since_ms;
@@ -72,6 +78,7 @@ static void metrics_new(metrics_t *m)
 /* Readiness says what the knowledge base cannot do at the moment. */
 static void tell(server_t *self)
 {
+    if (!self->finder) return; /* it is being destroyed, and tells who waits */
     const char *note = "";
     filler_state_t state = {.problem = ""};
     if (self->filler) state = filler_state(self->filler);
@@ -92,6 +99,8 @@ static void note_index(server_t *self, const index_stats_t *index)
     /* Reports of two threads' work may cross. */
     if (index->version < self->version) return;
     self->version = index->version;
+    self->passages = index->passages;
+    self->vectors = index->vectors;
     pl_metric_set(self->metrics.documents, index->documents);
     pl_metric_set(self->metrics.bad, index->bad);
     pl_metric_set(self->metrics.passages, index->passages);
@@ -147,13 +156,33 @@ static void on_prefetch(void *arg, const Pl__Envelope *env, pl_request_t *reques
     if (request) pl_request_done(&request);
 }
 
-static void on_scanned(void *arg, pl_err_t err, const ingest_report_t *report)
+static void on_ingest(void *arg, const Pl__Envelope *env, pl_request_t *request)
+{
+    server_t *self = arg;
+    if (request) librarian_step(self->librarian, env->ingest, &request);
+}
+
+/* For who asks how far an ingestion is. */
+static void fill_in(void *arg, Pl__IngestState *state)
+{
+    const server_t *self = arg;
+    state->problem = (char *)self->scan_problem;
+    if (!self->filler) return;
+    filler_state_t filling = filler_state(self->filler);
+    state->vectors = self->vectors;
+    state->vectors_wanted = self->passages;
+    state->vectors_problem = (char *)filling.problem;
+}
+
+static void on_scanned(void *arg, pl_err_t err, const char *detail, const ingest_report_t *report)
 {
     server_t *self = arg;
     pl_metric_add(self->metrics.scans, 1);
     self->ready = true; /* even if it failed: what there is can be searched */
+    (void)snprintf(self->scan_problem, sizeof self->scan_problem, "%s", err ? detail : "");
     if (err) return;
     note_index(self, &report->index);
+    librarian_scanned(self->librarian, report->number);
     if (self->filler && report->index.vectors < report->index.passages) filler_kick(self->filler);
 }
 
@@ -227,15 +256,39 @@ static pl_err_t open_index(server_t *self, const pl_config_t *cfg, index_stats_t
     return err;
 }
 
+static void open_library(server_t *self, const pl_config_t *cfg)
+{
+    library_limits_t limits = {
+        .file_bytes = (uint64_t)pl_config_int(cfg, "rag.max_file_bytes"),
+        .session_bytes = (uint64_t)pl_config_int(cfg, "rag.ingest_max_bytes"),
+        .files = FOLDER_FILES_MAX,
+    };
+    if (library_new(&self->library, pl_config_str(cfg, "rag.library"), &limits,
+                    self->library_problem) != PL_OK)
+        log_warn("library.unavailable", "detail=\"%s\"", self->library_problem);
+}
+
 static void start_work(server_t *self, const pl_config_t *cfg)
 {
     indexer_opts_t opts = {
         .folder = pl_config_str(cfg, "rag.folder"),
+        .library = self->library ? pl_config_str(cfg, "rag.library") : NULL,
         .max_file_bytes = (size_t)pl_config_int(cfg, "rag.max_file_bytes"),
         .pdf_timeout_ms = (uint32_t)pl_config_int(cfg, "rag.pdf_timeout_ms"),
         .rescan_ms = (uint64_t)pl_config_int(cfg, "rag.rescan_s") * 1000,
     };
     self->indexer = indexer_new(self->loop, self->index, &opts, on_scanned, self);
+    librarian_opts_t keeping = {
+        .home = self->loop,
+        .library = self->library,
+        .problem = self->library_problem,
+        .indexer = self->indexer,
+        .index = self->index,
+        .fill_in = fill_in,
+        .arg = self,
+    };
+    self->library = NULL;
+    self->librarian = librarian_new(&keeping);
     if (!self->embeddings) {
         log_warn("server.words_alone",
                  "detail=\"rag.embeddings.endpoint is empty: passages are found by their words\"");
@@ -271,7 +324,9 @@ pl_err_t server_new(server_t **out, const pl_config_t *cfg)
         return err;
     }
     note_index(self, &stats);
+    open_library(self, cfg);
     start_work(self, cfg);
+    pl_bus_on(self->bus, PL__ENVELOPE__BODY_INGEST, on_ingest, self);
     pl_bus_on(self->bus, PL__ENVELOPE__BODY_SEARCH_QUERY, on_search, self);
     pl_bus_on(self->bus, PL__ENVELOPE__BODY_SEARCH_PREFETCH, on_prefetch, self);
     tell(self);
@@ -292,6 +347,8 @@ void server_destroy(server_t **self_p)
     if (!self) return;
     *self_p = NULL;
     indexer_destroy(&self->indexer); /* the ingest thread is gone now */
+    librarian_destroy(&self->librarian);
+    library_destroy(&self->library);
     filler_destroy(&self->filler);
     finder_destroy(&self->finder);
     pl_timer_stop(&self->drain);

@@ -69,7 +69,7 @@ static ingest_report_t scan(index_writer_t *index, uint64_t *took_us)
     char detail[INDEX_DETAIL_BYTES] = "";
     folder_t folder;
     ingest_report_t report;
-    ingest_opts_t opts = {.folder = knowledge, .max_file_bytes = 1 << 20};
+    ingest_opts_t opts = {.max_file_bytes = 1 << 20};
     uint64_t started_us = pl_clock_us();
     require(folder_scan(&folder, knowledge) == PL_OK, "cannot scan");
     require(ingest_run(index, &folder, &opts, 1, &report, detail) == PL_OK, detail);

@@ -9,56 +9,25 @@
 
 #include "common/bus.h"
 #include "common/clock.h"
-#include "common/log.h"
 #include "common/record.h"
-#include "tools/parley/config.h"
+#include "tools/parley/client.h"
 #include "tools/parley/jobs_options.h"
 #include "tools/parley/jobs_view.h"
 
-enum { UP_MS = 5000, LOOK_MS = 10, ASK_MS = 5000, PAGE = 1000 };
+enum { ASK_MS = 5000, PAGE = 1000 };
 
 typedef struct {
     jobs_options_t options;
-    pl_config_t *cfg;
-    pl_loop_t *loop;
-    pl_bus_t *bus;
+    client_t *client;
     pl_err_t err; /* of the last question */
-    Pl__Envelope *reply;
+    const Pl__Envelope *reply;
 } jobs_t;
 
 /* ---- asking ---- */
 
-static void stop(void *arg)
-{
-    pl_loop_stop(arg);
-}
-
-static void run_ms(jobs_t *self, uint64_t ms)
-{
-    pl_timer_t *timer = pl_timer_start(self->loop, ms, 0, stop, self->loop);
-    pl_loop_run(self->loop);
-    pl_timer_stop(&timer);
-}
-
-static void on_reply(void *arg, pl_err_t err, const Pl__Envelope *reply)
-{
-    jobs_t *self = arg;
-    self->err = err;
-    if (reply) self->reply = (Pl__Envelope *)pl_message_copy(&reply->base);
-    pl_loop_stop(self->loop);
-}
-
-static void forget(jobs_t *self)
-{
-    if (self->reply) pl__envelope__free_unpacked(self->reply, NULL);
-    self->reply = NULL;
-}
-
 static pl_err_t ask(jobs_t *self, Pl__Envelope *env)
 {
-    forget(self);
-    pl_bus_request(self->bus, "persistence", env, ASK_MS, on_reply, self);
-    pl_loop_run(self->loop);
+    self->err = client_ask(self->client, "persistence", env, ASK_MS, &self->reply);
     return self->err;
 }
 
@@ -178,61 +147,17 @@ static int retry_dead(jobs_t *self)
 
 /* ---- the whole ---- */
 
-/* Any number of these may run beside the system: the socket is abstract, and named by the process. */
-static pl_config_t *load_config(const jobs_options_t *options, int *status)
-{
-    char bind_to[64];
-    const char *argv[2 * JOBS_SETTINGS_MAX + 8];
-    int argc = 0;
-    (void)snprintf(bind_to, sizeof bind_to, "bus.bind=ipc://@parley-jobs-%d", (int)getpid());
-    argv[argc++] = "parley";
-    if (options->config_file) {
-        argv[argc++] = "--config";
-        argv[argc++] = options->config_file;
-    }
-    for (size_t i = 0; i < options->setting_count; i++) {
-        argv[argc++] = "--set";
-        argv[argc++] = options->settings[i];
-    }
-    argv[argc++] = "--set";
-    argv[argc++] = bind_to;
-    argv[argc] = NULL;
-    return pl_config_load("parley", parley_config_keys, argc, (char **)argv, status);
-}
-
-static bool find_store(jobs_t *self)
-{
-    pl_peer_t peer;
-    uint64_t until_ms = pl_clock_ms() + UP_MS;
-    while (!pl_bus_pick(self->bus, "persistence", &peer)) {
-        if (pl_clock_ms() >= until_ms) return false;
-        run_ms(self, LOOK_MS);
-    }
-    return true;
-}
-
 static int run_command(jobs_t *self)
 {
-    static const char *const peers[] = {"persistence", NULL};
-    self->loop = pl_loop_new();
-    int status = EXIT_FAILURE;
-    if (pl_bus_new(&self->bus, self->loop, self->cfg, peers)) {
-        (void)fprintf(stderr, "parley jobs: the control bus cannot be used\n");
-    } else if (!find_store(self)) {
-        (void)fprintf(stderr,
-                      "parley jobs: persistence does not answer; is the system up, and is this its "
-                      "configuration (bus.run_dir, bus.endpoints)?\n");
-    } else if (self->options.command == JOBS_LIST) {
-        status = list(self);
-    } else if (self->options.command == JOBS_SHOW) {
-        status = show(self);
-    } else {
-        status = self->options.dead ? retry_dead(self) : retry_keys(self);
+    switch (self->options.command) {
+    case JOBS_LIST:
+        return list(self);
+    case JOBS_SHOW:
+        return show(self);
+    case JOBS_RETRY:
+        break;
     }
-    forget(self);
-    pl_bus_destroy(&self->bus);
-    pl_loop_destroy(&self->loop);
-    return status;
+    return self->options.dead ? retry_dead(self) : retry_keys(self);
 }
 
 int jobs_run(int argc, char **argv)
@@ -240,10 +165,16 @@ int jobs_run(int argc, char **argv)
     jobs_t self = {0};
     int status = EXIT_FAILURE;
     if (!jobs_options_read(&self.options, argc, argv, &status)) return status;
-    self.cfg = load_config(&self.options, &status);
-    if (!self.cfg) return status;
-    pl_log_init("parley", PL_LOG_ERROR); /* what the bus does is not what was asked */
+    client_opts_t opts = {
+        .command = "jobs",
+        .service = "persistence",
+        .config_file = self.options.config_file,
+        .settings = self.options.settings,
+        .setting_count = self.options.setting_count,
+    };
+    self.client = client_open(&opts, &status);
+    if (!self.client) return status;
     status = run_command(&self);
-    pl_config_destroy(&self.cfg);
+    client_close(&self.client);
     return status;
 }

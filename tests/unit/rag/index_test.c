@@ -101,8 +101,7 @@ static ingest_report_t scan_as(bool tell_again)
     folder_t folder;
     ingest_report_t report;
     char detail[INDEX_DETAIL_BYTES] = "";
-    ingest_opts_t opts = {.folder = knowledge,
-                          .max_file_bytes = 100 * 1024,
+    ingest_opts_t opts = {.max_file_bytes = 100 * 1024,
                           .limits = {.pdf_timeout_ms = 10000},
                           .tell_again = tell_again};
     assert_int_equal(folder_scan(&folder, knowledge), PL_OK);
