@@ -229,6 +229,11 @@ void channel_tick(channel_t *self)
     stream_tick(self->stream, pl_clock_us());
 }
 
+void channel_end(channel_t *self)
+{
+    stream_end(self->stream, pl_clock_us());
+}
+
 void channel_lost(channel_t *self, const char *why)
 {
     Pl__StreamLost lost = PL__STREAM_LOST__INIT;

@@ -53,6 +53,7 @@ void channel_listen(channel_t *self, const Pl__Listen *listen);
 void channel_say(channel_t *self, const Pl__Say *say);
 void channel_say_stop(channel_t *self, uint32_t turn);
 void channel_tick(channel_t *self);
+void channel_end(channel_t *self);                   /* the leg is gone; destroy it then */
 void channel_lost(channel_t *self, const char *why); /* tells the owner that audio flows no more */
 
 #endif

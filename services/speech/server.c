@@ -178,7 +178,10 @@ static void on_stream_close(void *arg, const Pl__Envelope *env, pl_request_t *re
 {
     server_t *self = arg;
     channel_t *channel = find(self, env->call_id);
-    if (channel) end_channel(self, channel, "asked to");
+    if (channel) {
+        channel_end(channel);
+        end_channel(self, channel, "asked to");
+    }
     if (request) pl_request_done(&request);
 }
 

@@ -231,6 +231,11 @@ pl_err_t speaking_stop(speaking_t *self, uint64_t now_us, uint32_t turn)
     return found ? PL_OK : PL_STALE;
 }
 
+void speaking_end(speaking_t *self)
+{
+    while (self->count > 0) turn_over(self, self->turns[0], true);
+}
+
 void speaking_tick(speaking_t *self, uint64_t now_us)
 {
     for (size_t i = 0; i < self->count;) {

@@ -64,6 +64,9 @@ pl_err_t speaking_played(speaking_t *self, uint64_t now_us, const Pl__LanePlayed
  * of it was sent, else when the lane has told what was heard. PL_STALE: there was no such turn. */
 pl_err_t speaking_stop(speaking_t *self, uint64_t now_us, uint32_t turn);
 
+/* The leg is gone: every turn ends here, interrupted, with what the lane has told was heard. */
+void speaking_end(speaking_t *self);
+
 /* Sends what the lane has room for; ends flushes nobody answers. Call at least every 100 ms. */
 void speaking_tick(speaking_t *self, uint64_t now_us);
 

@@ -317,6 +317,12 @@ void stream_synthesised(stream_t *self, uint64_t now_us)
     speaking_synthesised(self->speaking);
 }
 
+void stream_end(stream_t *self, uint64_t now_us)
+{
+    self->now_us = now_us;
+    speaking_end(self->speaking);
+}
+
 void stream_tick(stream_t *self, uint64_t now_us)
 {
     self->now_us = now_us;

@@ -66,6 +66,9 @@ void stream_audio(stream_t *self, uint64_t now_us, const int16_t *pcm, size_t sa
 void stream_said(stream_t *self, size_t bytes, size_t samples);
 void stream_synthesised(stream_t *self, uint64_t now_us); /* also when it failed */
 
+/* The leg is gone: the owner is told what was heard of the turns under way. */
+void stream_end(stream_t *self, uint64_t now_us);
+
 void stream_tick(stream_t *self, uint64_t now_us); /* at least every 100 ms */
 
 const char *stream_lang(const stream_t *self);

@@ -379,6 +379,26 @@ static void cut_at(world_t *w, uint32_t turn, uint32_t heard_ms)
     (void)played(w, turn, heard_ms, true);
 }
 
+static void when_the_leg_is_gone_every_turn_ends_with_what_was_heard(void **state)
+{
+    world_t *w = *state;
+    (void)say(w, 3, 0, "one two.", false);
+    (void)say(w, 3, 1, "aaaa bbbb cccc dddd.", true);
+    (void)say(w, 4, 0, "never heard.", true);
+    synthesised(w, 400);
+    synthesised(w, 1600);
+    (void)played(w, 3, 0, false);
+    for (uint32_t heard = 100; heard <= 1400; heard += 100) (void)played(w, 3, heard, false);
+    speaking_end(w->mouth);
+    assert_int_equal(w->spoken, 2);
+    assert_int_equal(w->last.turn, 4);
+    assert_true(w->last.interrupted);
+    assert_string_equal(w->heard, "");
+    assert_int_equal(speaking_audible(w->mouth), 0);
+    speaking_end(w->mouth);
+    assert_int_equal(w->spoken, 2);
+}
+
 static void a_cut_sentence_ends_with_the_word_the_synthesiser_names(void **state)
 {
     world_t *w = *state;
@@ -518,6 +538,7 @@ int main(void)
         TEST(synthesis_does_not_run_too_far_ahead),
         TEST(started_tells_how_long_the_first_sound_took),
         TEST(a_flushed_turn_tells_the_words_that_were_heard),
+        TEST(when_the_leg_is_gone_every_turn_ends_with_what_was_heard),
         TEST(a_cut_sentence_ends_with_the_word_the_synthesiser_names),
         TEST(without_that_the_cut_is_an_estimate_and_called_one),
         TEST(words_count_from_their_own_sentence),
