@@ -142,6 +142,23 @@ static void search(call_t *self, const running_t *tool, const cJSON *args, effec
     (void)fx_request(fx, "rag", &env, self->settings->search_ms, ASKED_SEARCH, tool->key);
 }
 
+/* Angle brackets of a document cannot be taken for ours: JSON reads them as what they were. */
+static char *without_tags(const char *json)
+{
+    size_t n = 0;
+    char *out = malloc(6 * strlen(json) + 1);
+    assert(out);
+    for (; *json; json++) {
+        if (*json == '<' || *json == '>') {
+            n += (size_t)sprintf(out + n, "\\u%04x", (unsigned)*json);
+        } else {
+            out[n++] = *json;
+        }
+    }
+    out[n] = '\0';
+    return out;
+}
+
 void call_searched(call_t *self, const char *key, pl_err_t err, const Pl__Envelope *env,
                    effects_t *fx)
 {
@@ -160,7 +177,9 @@ void call_searched(call_t *self, const char *key, pl_err_t err, const Pl__Envelo
         cJSON_AddItemToArray(list, item);
     }
     char *text = cJSON_PrintUnformatted(list);
-    call_give_result(self, tool, text ? text : "[]", fx);
+    char *data = without_tags(text ? text : "[]");
+    call_give_result(self, tool, data, fx);
+    free(data);
     cJSON_free(text);
     cJSON_Delete(list);
 }

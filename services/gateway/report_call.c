@@ -81,7 +81,7 @@ static void chips(text_t *out, const Pl__CallRecord *call)
     const Pl__Message *last = call->n_messages ? call->messages[call->n_messages - 1] : NULL;
     const char *ended = ended_words(call->ended);
     text_add(out, "<p class=\"chips\"><span>");
-    when_date(out, call->created_at_ms, call->time_zone);
+    when_date(out, call->created_at_ms);
     text_add(out, "</span><span>");
     page_number(out, initiate_of(call)->phone_number);
     text_fmt(out, "</span><span>%s</span>", call->outbound ? "outbound" : "inbound");
@@ -161,11 +161,11 @@ static void value_html(text_t *out, const Pl__ClaimValue *value, Pl__ClaimType t
     }
 }
 
-static void said_at(text_t *out, uint32_t message, int64_t set_at_ms, const char *zone)
+static void said_at(text_t *out, uint32_t message, int64_t set_at_ms)
 {
     if (message == 0) return;
     text_fmt(out, "<a href=\"#message-%u\">said at ", message);
-    when_clock(out, set_at_ms, zone);
+    when_clock(out, set_at_ms);
     text_add(out, "</a>");
 }
 
@@ -181,7 +181,7 @@ static void earlier_value(text_t *out, const char *value, Pl__ClaimType type)
 }
 
 /* What the value was before, the latest last, each with where it was said. */
-static void earlier(text_t *out, const Pl__ClaimValue *value, Pl__ClaimType type, const char *zone)
+static void earlier(text_t *out, const Pl__ClaimValue *value, Pl__ClaimType type)
 {
     if (value->n_former + value->n_earlier == 0) return;
     text_add(out, "<span>before: ");
@@ -194,25 +194,24 @@ static void earlier(text_t *out, const Pl__ClaimValue *value, Pl__ClaimType type
         if (i + value->n_former > 0) text_add(out, ", ");
         earlier_value(out, facts->value, type);
         text_add(out, facts->confirmed ? " (confirmed) " : " ");
-        said_at(out, facts->message, facts->set_at_ms, zone);
+        said_at(out, facts->message, facts->set_at_ms);
     }
     text_add(out, "</span>");
 }
 
 /* Where a value came from: its message, whether the caller confirmed it, what it was before. */
-static void provenance(text_t *out, const Pl__ClaimValue *value, Pl__ClaimType type,
-                       const char *zone)
+static void provenance(text_t *out, const Pl__ClaimValue *value, Pl__ClaimType type)
 {
     text_add(out, "<span class=\"source\">");
     if (value->confirmed) text_add(out, "<span class=\"ok\">confirmed</span>");
     if (value->corrected) text_add(out, "<span>corrected</span>");
-    said_at(out, value->message, value->set_at_ms, zone);
-    earlier(out, value, type, zone);
+    said_at(out, value->message, value->set_at_ms);
+    earlier(out, value, type);
     text_add(out, "</span>");
 }
 
-static void field_row(text_t *out, const Pl__CallRecord *call, const char *name,
-                      const char *description, Pl__ClaimType type, const Pl__ClaimValue *value)
+static void field_row(text_t *out, const char *name, const char *description, Pl__ClaimType type,
+                      const Pl__ClaimValue *value)
 {
     text_add(out, "<div class=\"field\"><dt");
     if (description[0]) {
@@ -225,7 +224,7 @@ static void field_row(text_t *out, const Pl__CallRecord *call, const char *name,
     text_add(out, "</dt><dd>");
     if (value && value->value[0]) {
         value_html(out, value, type);
-        provenance(out, value, type, call->time_zone);
+        provenance(out, value, type);
     } else {
         text_add(out, "<span class=\"faint\">N/A</span>");
     }
@@ -239,13 +238,13 @@ static void details(text_t *out, const Pl__CallRecord *call)
     text_add(out, "<dl>");
     for (size_t i = 0; i < initiate->n_claim; i++) {
         const Pl__ClaimField *field = initiate->claim[i];
-        field_row(out, call, field->name, field->description, field->type,
+        field_row(out, field->name, field->description, field->type,
                   pl_record_claim(call, field->name));
     }
     for (size_t i = 0; i < call->n_claim; i++) { /* values of no field of the schema */
         const Pl__ClaimValue *value = call->claim[i];
         if (!pl_record_field(call, value->name)) {
-            field_row(out, call, value->name, "", PL__CLAIM_TYPE__TEXT, value);
+            field_row(out, value->name, "", PL__CLAIM_TYPE__TEXT, value);
         }
     }
     text_add(out, "<div class=\"field\"><dt>Phone used</dt><dd>");
@@ -306,23 +305,6 @@ static int by_due(const void *a, const void *b)
     return strcmp((*x)->due_date_time, (*y)->due_date_time);
 }
 
-/* What became of it, in a word or two; NULL: nothing yet. */
-static const char *outcome_of(const Pl__Reminder *reminder)
-{
-    switch (pl_record_reminder_state(reminder)) {
-    case PL__REMINDER_STATE__REMINDER_OPEN:
-        return "due, to be seen to";
-    case PL__REMINDER_STATE__REMINDER_ENDED:
-        if (strcmp(reminder->outcome, "sms") == 0) return "SMS sent";
-        if (strcmp(reminder->outcome, "call") == 0) return "customer called";
-        return "done";
-    case PL__REMINDER_STATE__REMINDER_UPCOMING:
-    case _PL__REMINDER_STATE_IS_INT_SIZE:
-        break;
-    }
-    return NULL;
-}
-
 static void reminders(text_t *out, const Pl__CallRecord *call)
 {
     section(out, "reminders", "Reminders");
@@ -345,7 +327,6 @@ static void reminders(text_t *out, const Pl__CallRecord *call)
             text_add(out, " · ");
             text_html(out, sorted[i]->owner);
         }
-        if (outcome_of(sorted[i])) text_fmt(out, " · %s", outcome_of(sorted[i]));
         text_add(out, "</span>");
         if (sorted[i]->description[0]) {
             text_add(out, "<p>");

@@ -129,14 +129,19 @@ static toolbox_t *toolbox(talk_t *t, bool barred)
 
 /* ---- the request ---- */
 
-static void add_heard(thread_t *thread, const char *heard)
+/* opens: what was said since stands behind it. */
+static void add_heard(thread_t *thread, const char *heard, bool opens)
 {
     char *words = strdup(heard);
     assert(words);
     for (char *p = words; *p; p++) { /* as in the history */
         *p = *p == '[' ? '(' : *p == ']' ? ')' : *p == '\n' ? ' ' : *p;
     }
-    thread_add_user(thread, words);
+    if (opens) {
+        thread_add_opening(thread, words);
+    } else {
+        thread_add_user(thread, words);
+    }
     free(words);
 }
 
@@ -188,8 +193,8 @@ thread_t *talk_thread(talk_t *t, const ask_t *ask, const sentences_t *rest)
     window.max_tokens =
         context > used + HISTORY_TOKENS_LEAST ? context - used : HISTORY_TOKENS_LEAST;
     (void)window_show(record, &window, thread);
-    if (ask->moved) thread_add_user(thread, moved);
-    if (ask->heard) add_heard(thread, ask->heard);
+    if (ask->moved) thread_add_opening(thread, moved);
+    if (ask->heard) add_heard(thread, ask->heard, ask->moved);
     if (t->thinking && t->kind == THINK_RESUMED && !ask->heard) {
         add_welcome_back(t, record, thread);
     }

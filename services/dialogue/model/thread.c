@@ -99,6 +99,19 @@ void thread_add_user(thread_t *self, const char *content)
     }
 }
 
+void thread_add_opening(thread_t *self, const char *content)
+{
+    size_t at = 0;
+    while (at < self->count && self->items[at].role == LLM_SYSTEM) at++;
+    if (at < self->count && self->items[at].role == LLM_USER) {
+        go_on(&self->items[at], '\n', content);
+        return;
+    }
+    item_t item = *add(self, LLM_USER, content);
+    memmove(&self->items[at + 1], &self->items[at], (self->count - 1 - at) * sizeof item);
+    self->items[at] = item;
+}
+
 void thread_add_assistant(thread_t *self, const char *content)
 {
     item_t *last = last_of(self, LLM_ASSISTANT);

@@ -17,7 +17,9 @@ void thread_add(thread_t *self, llm_role_t role, const char *content);
 /* A user's words go on in the last message when that is a user's too: some models want the roles to
  * alternate. */
 void thread_add_user(thread_t *self, const char *content);
-/* The same of an assistant's, unless it has called tools. */
+/* A user's words that open the conversation, whatever came since: in its first user's message. */
+void thread_add_opening(thread_t *self, const char *content);
+/* An assistant's words go on, too, unless it has called tools. */
 void thread_add_assistant(thread_t *self, const char *content);
 /* A tool call of the last message, which is an assistant's. */
 void thread_add_call(thread_t *self, const char *id, const char *name, const char *arguments);

@@ -13,6 +13,7 @@
 #include "services/dialogue/postcall.h"
 #include "services/dialogue/tools.h"
 #include "services/dialogue/value.h"
+#include "services/dialogue/zone.h"
 #include "tests/unit/dialogue/conversation.h"
 
 /* ---- tools ---- */
@@ -191,6 +192,24 @@ static void a_reminder_leaves_the_job_that_sees_to_it_when_it_is_due(void **stat
     }
     assert_int_equal(jobs, 1);
     assert_true(group != 0);
+    conversation_destroy(&c);
+}
+
+static void a_reminder_of_what_is_past_is_refused(void **state)
+{
+    (void)state;
+    conversation_t *c = conversation_new(three_fields());
+    const char *result = run_tool(c, "new_or_updated_reminder",
+                                  "{\"title\":\"Call back\",\"description\":\"d\","
+                                  "\"due_date_time\":\"2026-11-21T08:00\"}");
+    assert_non_null(strstr(result, "Rejected: due_date_time is in the past, it is 2026-11-22T"));
+    assert_int_equal(c->stored->n_reminders, 0);
+    conversation_destroy(&c);
+    c = conversation_new(three_fields()); /* today goes on */
+    assert_non_null(strstr(run_tool(c, "new_or_updated_reminder",
+                                    "{\"title\":\"Call back\",\"description\":\"d\","
+                                    "\"due_date_time\":\"2026-11-22\"}"),
+                           "noted"));
     conversation_destroy(&c);
 }
 
@@ -456,6 +475,23 @@ static void wordings_can_be_replaced(void **state)
     pl_config_destroy(&cfg);
 }
 
+static void unknown_zones_are_refused(void **state)
+{
+    (void)state;
+    assert_int_equal(zone_set("Europe/Nowhere"), PL_INVALID);
+    assert_int_equal(zone_set("../../etc/passwd"), PL_INVALID);
+    assert_int_equal(zone_set(""), PL_INVALID);
+    assert_int_equal(zone_set("UTC"), PL_OK);
+    civil_t at = zone_civil(1795343400000);
+    assert_int_equal(at.year, 2026);
+    assert_int_equal(at.hour, 10);
+    if (zone_set("Europe/Paris") == PL_OK) {
+        assert_int_equal(zone_civil(1795343400000).hour, 11);
+        assert_int_equal(zone_civil(1782124200000).hour, 12); /* in June: summer time */
+    }
+    assert_int_equal(zone_set("UTC"), PL_OK);
+}
+
 /* ---- outbox ---- */
 
 static Pl__CallChange message_change(Pl__Message *message, uint32_t number, const char *content)
@@ -719,6 +755,7 @@ int main(void)
         cmocka_unit_test(tools_refuse_arguments_beyond_measure),
         cmocka_unit_test(tools_take_what_is_right),
         cmocka_unit_test(claim_updates_are_checked_field_by_field),
+        cmocka_unit_test(a_reminder_of_what_is_past_is_refused),
         cmocka_unit_test(the_other_tools_do_their_work),
         cmocka_unit_test(a_reminder_leaves_the_job_that_sees_to_it_when_it_is_due),
         cmocka_unit_test(values_are_checked_by_type),
@@ -728,6 +765,7 @@ int main(void)
         cmocka_unit_test(implicit_fields_are_not_asked_for),
         cmocka_unit_test(a_wrong_wording_is_named_with_file_and_line),
         cmocka_unit_test(wordings_can_be_replaced),
+        cmocka_unit_test(unknown_zones_are_refused),
         cmocka_unit_test(writes_go_out_in_order_one_at_a_time),
         cmocka_unit_test(a_write_is_tried_again_under_its_id),
         cmocka_unit_test(hopeless_writes_are_dropped_and_told),

@@ -311,9 +311,16 @@ static void a_new_claim_is_gone_on_with_what_opened_it(void **state)
     ASSERT_HAS(text, "[A new claim has just been opened");
     ASSERT_HAS(text, "my car was stolen, too\n");
     ASSERT_HAS(text, "\"hardware_info\":{\"type\":\"text\",\"value\":null}");
+    fake_tool(fake_newest(), "x", "updated_claim",
+              "{\"customer_response\":\"I note it.\",\"updates\":[{\"field\":\"hardware_info\","
+              "\"value\":\"a car\"}]}");
+    fake_done(fake_newest(), PL_OK, LLM_TOOL_CALLS);
+    text = fake_newest()->text.at;
+    /* What it has done since stands behind what was said, not before it. */
+    assert_true(strstr(text, "my car was stolen, too") < strstr(text, "{updated_claim"));
     fake_text(fake_newest(), "When was it stolen?");
     fake_done(fake_newest(), PL_OK, LLM_STOP);
-    assert_string_equal(c->reply, "I open a new claim. When was it stolen?");
+    assert_string_equal(c->reply, "I open a new claim. I note it. When was it stolen?");
     assert_string_equal(call_id(c->call), "c-2");
     (void)conversation_say(c, "yesterday");
     ASSERT_HAS(fake_newest()->text.at, "When was it stolen?\nuser: yesterday");
