@@ -416,14 +416,17 @@ static void on_sms_send(void *arg, const Pl__Envelope *env, pl_request_t *reques
     exchange_t *self = arg;
     if (!request) return;
     static char delivered[] = "delivered";
-    static char failed[] = "the carrier refused it";
     Pl__SmsSent sent = PL__SMS_SENT__INIT;
     const bool *before = sent_before(self, env->sms_send->key);
     sent.delivered = before ? *before : self->desk.sms(self->desk.arg, env->call_id, env->sms_send);
     if (!before && env->sms_send->key[0]) {
         remember_sms(self, env->sms_send->key, sent.delivered);
     }
-    sent.detail = sent.delivered ? delivered : failed;
+    sent.detail = delivered;
+    if (!sent.delivered) {
+        pl_request_refuse(&request, PL_INVALID, 0, "the carrier refuses the number");
+        return;
+    }
     Pl__Envelope reply = PL__ENVELOPE__INIT;
     reply.body_case = PL__ENVELOPE__BODY_SMS_SENT;
     reply.sms_sent = &sent;

@@ -51,6 +51,7 @@ const pl_config_key_t scenario_keys[] = {
     KEY("system.set[]", STRING, NULL, 0, 0, "further settings of it: path=value"),
     KEY("system.managers[]", STRING, NULL, 0, 0, "who is to talk, in turn: script, llm (script)"),
     KEY("system.model", STRING, "", 0, 0, "rules of the language model's double, beside it"),
+    KEY("system.hooks", STRING, "", 0, 0, "what an integrator's server answers, beside it"),
     KEY("system.knowledge", STRING, "", 0, 0, "folder of its knowledge base, beside it"),
     KEY("steps[].cue", STRING, "", 0, 0,
         "words of the bot's that call for this: \"laptop|hardware device\", /regular "
@@ -373,6 +374,7 @@ void scenario_print_system(const scenario_t *self, FILE *out)
     print_line(out, "config", pl_config_str(config, "system.config"));
     print_line(out, "body", pl_config_str(config, "system.body"));
     print_line(out, "model", pl_config_str(config, "system.model"));
+    print_line(out, "hooks", pl_config_str(config, "system.hooks"));
     print_line(out, "knowledge", pl_config_str(config, "system.knowledge"));
     for (size_t i = 0; i < pl_config_count(config, "system.set"); i++) {
         print_line(out, "set", pl_config_item(config, "system.set[%zu]", i));

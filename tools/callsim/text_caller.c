@@ -15,6 +15,8 @@ enum {
     DETAIL_BYTES = 2048,
     NUMBER_BYTES = 64,
     LANG_BYTES = 32,
+    LEG_DETAIL_BYTES = 160,
+    CLOSING_MS = 20, /* from the end of the audio to LegEnded, as with media statistics */
     TRY_FOR_MS = 5000,
     TRY_EVERY_MS = 50,
 };
@@ -24,6 +26,7 @@ typedef enum {
     WAITING, /* to be rung */
     RINGING, /* out or in */
     UP,
+    ENDING,  /* media and signalling are closed one after the other */
     BETWEEN, /* two calls */
     JUDGED,
     DONE,
@@ -47,6 +50,9 @@ struct text_caller {
     uint64_t began_ms, up_ms;
     uint32_t calls;
     bool answered, remote; /* remote: the bot ended the last call */
+    bool rings;            /* again, when the leg is gone */
+    Pl__LegEnd end;        /* of the leg that is ENDING */
+    char end_detail[LEG_DETAIL_BYTES];
     char dialled_lang[LANG_BYTES];
     char detail[DETAIL_BYTES]; /* why it failed */
 };
@@ -137,19 +143,34 @@ static bool rings_again(const text_caller_t *self)
     return next < self->scenario->step_count && self->scenario->steps[next].ring;
 }
 
-/* The leg is over: tells its owner, and both sides here. */
+static void ring(text_caller_t *self);
+
+static void leg_gone(void *arg)
+{
+    text_caller_t *self = arg;
+    uint32_t duration_ms = self->up_ms ? (uint32_t)(pl_clock_ms() - self->up_ms) : 0;
+    exchange_end(&self->leg, self->end, self->end_detail, duration_ms);
+    self->state = BETWEEN;
+    if (self->detail[0] || (!self->rings && !rings_again(self))) {
+        finish(self);
+    } else if (self->rings) {
+        ring(self);
+    }
+}
+
+/* The leg ends: what was heard is told at once, and that it has ended a moment later. */
 static void end_leg(text_caller_t *self, Pl__LegEnd end, const char *detail, bool remote)
 {
-    if (!self->leg) return;
-    uint32_t duration_ms = self->up_ms ? (uint32_t)(pl_clock_ms() - self->up_ms) : 0;
-    text_talk_down(self->talk);
-    exchange_end(&self->leg, end, detail, duration_ms);
+    if (!self->leg || self->state == ENDING) return;
+    self->state = ENDING;
+    self->end = end;
     self->remote = remote;
+    snprintf(self->end_detail, sizeof self->end_detail, "%s", detail);
+    text_talk_down(self->talk);
     text_talk_minute(self->talk, MINUTE_ENDED, detail, NULL);
     note(self, remote ? "ended by the bot" : "ended", detail);
-    self->state = BETWEEN;
-    if (rings_again(self) && !self->detail[0]) return;
-    finish(self);
+    pl_timer_stop(&self->errand);
+    self->errand = pl_timer_start(self->stage->loop, CLOSING_MS, 0, leg_gone, self);
 }
 
 static void on_deadline(void *arg)
@@ -166,13 +187,12 @@ static void on_deadline(void *arg)
     }
     if (self->leg) {
         end_leg(self, PL__LEG_END__LEG_BYE_REMOTE, "the caller hung up", false);
+    } else {
+        finish(self);
     }
-    finish(self);
 }
 
 /* ---- what the talk wants ---- */
-
-static void ring(text_caller_t *self);
 
 static void on_event(void *arg, Pl__Envelope *env)
 {
@@ -202,7 +222,9 @@ static void on_person_hangs_up(void *arg)
 
 static void on_ring(void *arg)
 {
-    ring(arg);
+    text_caller_t *self = arg;
+    self->rings = self->leg != NULL;
+    if (!self->leg) ring(self);
 }
 
 static void on_answered(void *arg, uint32_t us)
@@ -335,6 +357,7 @@ static void on_owner_lost(void *arg)
 
 static void ring(text_caller_t *self)
 {
+    self->rings = false;
     self->state = RINGING;
     self->calls++;
     text_talk_minute(self->talk, MINUTE_RINGS, "in", NULL);
@@ -463,8 +486,11 @@ void text_caller_stop(text_caller_t *self)
 {
     if (self->state >= JUDGED) return;
     fail(self, "stopped");
-    end_leg(self, PL__LEG_END__LEG_BYE_REMOTE, "the caller hung up", false);
-    finish(self);
+    if (self->leg) {
+        end_leg(self, PL__LEG_END__LEG_BYE_REMOTE, "the caller hung up", false);
+    } else {
+        finish(self);
+    }
 }
 
 const char *text_caller_number(const text_caller_t *self)

@@ -139,8 +139,8 @@ static uint32_t turn_ms(const turn_t *turn)
     return ms;
 }
 
-/* Turn i is over: tells both sides, unless the owner is not to know. */
-static void turn_over(text_stream_t *self, size_t i, uint64_t at_us, bool interrupted, bool told)
+/* Turn i is over: tells both sides. */
+static void turn_over(text_stream_t *self, size_t i, uint64_t at_us, bool interrupted)
 {
     turn_t *turn = take_turn(self, i);
     char asked[JOINED_BYTES];
@@ -153,7 +153,7 @@ static void turn_over(text_stream_t *self, size_t i, uint64_t at_us, bool interr
     spoken.heard_ms = turn->heard_ms;
     spoken.spoken_ms = turn_ms(turn);
     spoken.heard_text = heard;
-    if (told) tell(self, PL__ENVELOPE__BODY_TURN_SPOKEN, &spoken);
+    tell(self, PL__ENVELOPE__BODY_TURN_SPOKEN, &spoken);
     text_turn_t over = {.number = turn->number,
                         .asked = asked,
                         .heard = heard,
@@ -214,7 +214,7 @@ static void play(text_stream_t *self, uint64_t at_us)
     while (self->turn_count > 0 && self->word_due_us == NEVER) {
         if (begin_word(self, self->turns[0], at_us)) return;
         if (!self->turns[0]->closed) return;
-        turn_over(self, 0, at_us, false, true);
+        turn_over(self, 0, at_us, false);
     }
 }
 
@@ -270,7 +270,7 @@ static bool stop(text_stream_t *self, uint64_t now_us, uint32_t turn)
 {
     bool any = false;
     while (self->turn_count > 0 && self->turns[0]->number <= turn) {
-        turn_over(self, 0, now_us, true, true);
+        turn_over(self, 0, now_us, true);
         any = true;
     }
     return any;
@@ -436,7 +436,7 @@ text_stream_t *text_stream_new(double speed, const char *lang, const text_stream
 
 void text_stream_end(text_stream_t *self, uint64_t now_us)
 {
-    while (self->turn_count > 0) turn_over(self, 0, now_us, true, false);
+    while (self->turn_count > 0) turn_over(self, 0, now_us, true);
     self->voice_due_us = self->endpoint_due_us = self->cutoff_due_us = NEVER;
     self->speaking = false;
     free(self->line);

@@ -72,7 +72,7 @@ void text_stream_listen(text_stream_t *self, const Pl__Listen *listen);
  * without words. Speaking on before the utterance is over lengthens it. */
 void text_stream_speak(text_stream_t *self, uint64_t now_us, const char *text, uint32_t mumble_ms);
 
-/* The leg is gone: what is being said or heard ends here, without a word to the owner. */
+/* The leg is gone: what is being said ends here, and the owner is told what was heard of it. */
 void text_stream_end(text_stream_t *self, uint64_t now_us);
 
 uint64_t text_stream_due_us(const text_stream_t *self); /* when to step; UINT64_MAX: not in time */
