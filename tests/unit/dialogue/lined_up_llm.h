@@ -40,7 +40,7 @@ static inline void fake_answers(const fake_answer_t *answers, size_t count)
     draft_free(&fake.seen);
     memset(&fake, 0, sizeof fake);
     fake.context = 8000;
-    memcpy(fake.answers, answers, count * sizeof *answers);
+    if (count) memcpy(fake.answers, answers, count * sizeof *answers);
     fake.count = count;
 }
 
