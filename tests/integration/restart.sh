@@ -1,6 +1,7 @@
 #!/usr/bin/env bash
 # Each process but telephony is killed with SIGKILL in turn: it is back and the system ready within
 # two seconds, the others go on (same processes), and a new call works.
+# Alone: it counts seconds.
 source "$(dirname "$0")/lib.sh"
 start_system
 cat >"$work/caller.yaml" <<'Y'

@@ -1,6 +1,7 @@
 #!/usr/bin/env bash
 # Ten simultaneous calls, each with another number said, end in ten claims with the right number:
 # nothing leaks from one call to another.
+# Alone: ten callers and what hears them fill two cores.
 source "$(dirname "$0")/lib.sh"
 calls=${PARLEY_TEST_CALLS:-10}
 python3 - >"$work/body.json" <<'PY'

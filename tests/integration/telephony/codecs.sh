@@ -1,6 +1,7 @@
 #!/usr/bin/env bash
 # baresip, which nobody here wrote, rings with each codec in turn, all at once: the call runs on that
 # codec, baresip hears the bot, and the bot hears baresip; with wideband also its words.
+# Alone: five calls at once are recognised.
 source "$(dirname "$0")/../lib.sh"
 command -v baresip >/dev/null || fail "baresip is not installed (Debian's baresip-core)"
 modules=$(dirname "$(dpkg -L baresip-core | grep '/aufile.so$')")
