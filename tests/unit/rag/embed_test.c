@@ -159,7 +159,7 @@ static void bytes_are_bounded_too(void **state)
     char value[1000];
     memset(value, 'x', sizeof value);
     for (int i = 0; i < 100; i++) {
-        char key[8];
+        char key[16];
         (void)snprintf(key, sizeof key, "%d", i);
         lru_put(lru, key, value, sizeof value, 10);
     }
