@@ -323,7 +323,7 @@ static void sizes_are_bounded(void **state)
 static void sessions_are_few_and_end_when_they_are_silent(void **state)
 {
     (void)state;
-    char id[8];
+    char id[16];
     for (int i = 0; i < LIBRARY_SESSIONS_MAX; i++) {
         (void)snprintf(id, sizeof id, "s%d", i);
         assert_int_equal(begin(id, "docs"), PL_OK);
