@@ -273,7 +273,15 @@ $(B)/tests/bench/echo_bench: $(B)/tests/bench/echo_bench.o $(B)/tests/bench/webr
 $(B)/tests/bench/llm_bench.o: CPPFLAGS += $(call pkgflags,cmocka)
 $(B)/tests/bench/llm_bench: $(B)/tests/bench/llm_bench.o $(B)/lib/dialogue.a $(B)/lib/common.a | $(B)/bin/llm-double
 	$(CC) $(LDFLAGS) -Wl,--start-group $^ -Wl,--end-group $(call pkglibs,$(PKG_dialogue) $(PKG_common) cmocka) $(LIBS_common) -o $@
-.PHONY: bench-store bench-dialogue bench-rag bench-bus bench-rtp bench-echo bench-llm
+.PHONY: bench-store bench-dialogue bench-rag bench-bus bench-rtp bench-echo bench-llm bench-turns
+TURNS_O := $(patsubst %.c,$(B)/%.o,$(wildcard tests/bench/turns/*.c))
+$(B)/bin/turns_bench: $(TURNS_O) $(patsubst %,$(B)/lib/%.a,callsim telephony speech common)
+	@mkdir -p $(@D)
+	$(CC) $(LDFLAGS) -Wl,--start-group $^ -Wl,--end-group $(LIBS_speech) $(call pkglibs,$(PKG_callsim) $(PKG_common)) $(LIBS_common) -o $@
+# A table on standard error, JSON on standard output. ROUNDS=40 for percentages to be believed.
+ROUNDS ?= 10
+bench-turns: $(B)/bin/turns_bench
+	@$< --rounds $(ROUNDS)
 bench-echo:
 	@tools/install-deps build bench
 	@$(MAKE) --no-print-directory -s $(B)/tests/bench/echo_bench
