@@ -342,7 +342,7 @@ static void a_part_of_a_recording_is_read(void **state)
     pl_loop_run(got.loop);
     assert_int_equal(got.size, 0);
     assert_int_equal(got.err, PL_OK);
-    static const char *const strangers[] = {OTHER, "../" CALL, ""};
+    static const char *const strangers[] = {OTHER, ("../" CALL), ""};
     for (size_t i = 0; i < 3; i++) {
         recorder_read(r, got.loop, strangers[i], 1, 0, 1000, on_read, &got);
         pl_loop_run(got.loop);
