@@ -18,7 +18,7 @@ SERVICES := gateway telephony speech dialogue rag persistence
 TOOLS := callsim parley
 
 # ---- what each part links ------------------------------------------------------------------------
-PKG_common := libczmq libzmq libuv libcurl yaml-0.1 libprotobuf-c libcjson
+PKG_common := libczmq libzmq libuv libcurl yaml-0.1 libprotobuf-c glib-2.0 libcjson
 PKG_gateway := libwebsockets libcjson libcmark openssl
 PKG_telephony := libre libwebsockets spandsp speexdsp opus libcjson openssl
 PKG_speech := pocketsphinx sphinxbase espeak-ng speexdsp libcjson

@@ -281,6 +281,7 @@ static bool usable(const Pl__CallChange *change)
     case PL__CALL_CHANGE__CHANGE_PROSODY_RATE:
     case PL__CALL_CHANGE__CHANGE_LAST_INTERACTION_AT_MS:
     case PL__CALL_CHANGE__CHANGE_CALLER_NUMBER:
+    case PL__CALL_CHANGE__CHANGE_TIME_ZONE:
     case PL__CALL_CHANGE__CHANGE_CONTINUED_AS:
         return true;
     case PL__CALL_CHANGE__CHANGE__NOT_SET:
@@ -343,6 +344,9 @@ pl_err_t pl_record_apply(Pl__CallRecord *record, const Pl__CallChange *change)
         break;
     case PL__CALL_CHANGE__CHANGE_CALLER_NUMBER:
         set_string(&record->caller_number, change->caller_number);
+        break;
+    case PL__CALL_CHANGE__CHANGE_TIME_ZONE:
+        set_string(&record->time_zone, change->time_zone);
         break;
     case PL__CALL_CHANGE__CHANGE_CONTINUED_AS:
         set_string(&record->continued_as, change->continued_as);

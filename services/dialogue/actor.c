@@ -6,9 +6,9 @@
 
 #include "common/clock.h"
 #include "common/log.h"
+#include "common/zone.h"
 #include "services/dialogue/ledger.h"
 #include "services/dialogue/uuid.h"
-#include "services/dialogue/zone.h"
 
 struct actor {
     const desk_t *desk;
@@ -288,8 +288,8 @@ static think_t think_of(const actor_t *self, const effect_t *effect)
         .message = effect->message,
         .unheard = effect->unheard,
         .record = call_record(self->call),
-        .now = zone_civil(pl_clock_wall_ms()),
-        .zone = self->desk->zone,
+        .now = civil_in(call_zone(self->call), pl_clock_wall_ms()),
+        .zone = call_zone(self->call),
         .found = effect->found,
     };
 }

@@ -26,7 +26,6 @@ typedef struct {
     manager_opts_t manager_opts;
     call_settings_t settings;
     const prompts_t *prompts;
-    const char *zone; /* name of the callers' zone */
     uint32_t store_timeout_ms;
     uint64_t store_retry_ms; /* how long an ended call's writes are tried again */
     void *arg;

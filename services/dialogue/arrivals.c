@@ -86,6 +86,8 @@ static void begin_new(arrival_t *arrival)
     record.epoch = 1;
     record.owner = (char *)pl_bus_instance(arrival->arrivals->opts.desk->bus);
     record.outbound = outbound;
+    record.time_zone = (char *)call_zone_of(&arrival->arrivals->opts.desk->settings,
+                                            arrival->initiate->phone_number);
     log_info("call.new", "call=%s outbound=%d", record.call_id, outbound);
     actor_begin(add_actor(arrival, &record));
 }

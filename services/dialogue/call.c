@@ -7,6 +7,7 @@
 
 #include "common/log.h"
 #include "common/record.h"
+#include "common/zone.h"
 #include "services/dialogue/call_internal.h"
 #include "services/dialogue/postcall.h"
 
@@ -128,6 +129,17 @@ const char *call_lang(const call_t *self)
     return chosen[0] ? chosen : self->record->initiate->lang_default;
 }
 
+const char *call_zone(const call_t *self)
+{
+    return self->record->time_zone[0] ? self->record->time_zone : self->settings->timezone;
+}
+
+const char *call_zone_of(const call_settings_t *settings, const char *number)
+{
+    const char *zone = pl_zone_of_number(number);
+    return zone && pl_zone_known(zone) ? zone : settings->timezone;
+}
+
 bool call_leg_up(const call_t *self)
 {
     /* Of a caller who goes on with a call telephony may know the leg by its former id until then. */
@@ -170,6 +182,9 @@ void call_begin_again(call_t *self, call_now_t now, const char *caller, effects_
     call_apply(self, &change, fx);
     change.change_case = PL__CALL_CHANGE__CHANGE_CALLER_NUMBER;
     change.caller_number = same ? (char *)"" : (char *)caller;
+    call_apply(self, &change, fx);
+    change.change_case = PL__CALL_CHANGE__CHANGE_TIME_ZONE;
+    change.time_zone = (char *)call_zone_of(self->settings, caller);
     call_apply(self, &change, fx);
     call_set_retry(self, 0, fx);
     call_created(self, now, PL_OK, fx);

@@ -53,6 +53,7 @@ typedef struct {
     uint32_t early_ms;     /* so long */
     uint32_t knowledge_ms; /* an answer waits so long for passages; 0: none are looked for */
     uint32_t messages_max; /* of one call; then it is ended politely */
+    const char *timezone;  /* of callers whose number tells none; never NULL */
     bool language_menu;    /* ask a fresh caller for their language, where several are configured */
     const contacts_t *contacts;         /* for emergencies; NULL: nobody */
     const remote_tools_t *remote_tools; /* the integrator's; NULL: none */
@@ -77,6 +78,9 @@ const Pl__CallRecord *call_record(const call_t *self); /* borrowed, until the ne
 const char *call_id(const call_t *self);
 const char *call_leg(const call_t *self); /* telephony's instance; "" before it is known */
 const char *call_lang(const call_t *self);
+const char *call_zone(const call_t *self); /* the caller's time zone */
+/* The zone of a call with that number. */
+const char *call_zone_of(const call_settings_t *settings, const char *number);
 bool call_leg_up(const call_t *self);    /* a leg exists that wants keep-alives */
 bool call_continued(const call_t *self); /* it was begun by call_begin_again */
 

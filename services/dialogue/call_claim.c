@@ -6,6 +6,7 @@
 #include "common/clock.h"
 #include "common/record.h"
 #include "services/dialogue/call_internal.h"
+#include "services/dialogue/nlu/civil.h"
 #include "services/dialogue/reminder.h"
 #include "services/dialogue/tools.h"
 #include "services/dialogue/value.h"
@@ -79,11 +80,15 @@ bool call_updated_claim(call_t *self, call_now_t now, const cJSON *args, char *o
     return any;
 }
 
-/* A day alone is past when it is over. */
-static bool past(const char *due, int64_t due_at_ms, int64_t wall_ms)
+/* A day without time is over when the day is, by the caller's calendar. */
+static bool is_past(const call_t *self, call_now_t now, const char *due, int64_t due_at_ms)
 {
-    bool timed = strchr(due, 'T') != NULL;
-    return due_at_ms + (timed ? MINUTE_MS : DAY_MS) <= wall_ms;
+    civil_t at;
+    bool timed = false;
+    if (!civil_parse(due, &at, &timed)) return false;
+    if (timed) return due_at_ms < now.wall_ms;
+    civil_t today = civil_in(call_zone(self), now.wall_ms);
+    return civil_seconds(&at) / 86400 < civil_seconds(&today) / 86400;
 }
 
 bool call_reminder(call_t *self, call_now_t now, const cJSON *args, char *out, size_t bytes,
@@ -96,9 +101,10 @@ bool call_reminder(call_t *self, call_now_t now, const cJSON *args, char *out, s
         snprintf(out, bytes, "Rejected: due_date_time is %s.", reason);
         return false;
     }
-    int64_t due_at_ms = 0;
-    reminder_due(text, due, &due_at_ms);
-    if (due_at_ms && past(due, due_at_ms, now.wall_ms)) {
+    Pl__Reminder item = PL__REMINDER__INIT;
+    Pl__CallChange change = PL__CALL_CHANGE__INIT;
+    reminder_due(text, call_zone(self), due, &item.due_at_ms);
+    if (is_past(self, now, due, item.due_at_ms)) {
         char iso[PL_CLOCK_ISO_BYTES];
         snprintf(out, bytes, "Rejected: due_date_time is in the past, it is %s now.",
                  pl_clock_iso(now.wall_ms, iso));
@@ -113,13 +119,10 @@ bool call_reminder(call_t *self, call_now_t now, const cJSON *args, char *out, s
         snprintf(out, bytes, "Rejected: there are %d reminders already.", REMINDERS_MAX);
         return false;
     }
-    Pl__Reminder item = PL__REMINDER__INIT;
-    Pl__CallChange change = PL__CALL_CHANGE__INIT;
     item.title = (char *)title;
     item.description = (char *)tool_string(args, "description");
     item.owner = (char *)tool_string(args, "owner");
     item.due_date_time = due;
-    item.due_at_ms = due_at_ms;
     item.created_at_ms = now.wall_ms;
     change.change_case = PL__CALL_CHANGE__CHANGE_REMINDER;
     change.reminder = &item;

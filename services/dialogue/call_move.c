@@ -59,6 +59,7 @@ const Pl__CallRecord *call_next(call_t *self, const char *id, call_now_t now)
     record.in_progress = true;
     record.initiate = from->initiate;
     record.lang_short_code = from->lang_short_code;
+    record.time_zone = from->time_zone;
     record.caller_number = from->caller_number;
     record.prosody_rate = from->prosody_rate;
     record.epoch = from->epoch; /* the fences of leg and stream only ever rise */

@@ -37,7 +37,8 @@ const pl_config_key_t dialogue_config_keys[] = {
         "when the transcript has stood still for so long"),
     {"dialogue.language_menu", PL_CONFIG_BOOL, "true", 0, 0,
      "ask a fresh caller for their language, where several are configured"},
-    STRING("dialogue.timezone", "UTC", "zone of the callers' clock, like Europe/Paris"),
+    STRING("dialogue.timezone", "UTC",
+           "zone of callers whose number tells none, like Europe/Paris"),
     INT("dialogue.ring_timeout_ms", "45000", 1000, 600000, "how long a call out may ring"),
     INT("dialogue.stream_timeout_ms", "30000", 1000, 600000,
         "an answered call without audio stream for so long is ended"),
@@ -124,6 +125,7 @@ void dialogue_call_settings(const pl_config_t *cfg, call_settings_t *out)
         .hangup_ms = 5000,
         .search_ms = number(cfg, "dialogue.search_timeout_ms"),
         .early_ms = number(cfg, "dialogue.llm.speculate_after_ms"),
+        .timezone = pl_config_str(cfg, "dialogue.timezone"),
         .language_menu = pl_config_bool(cfg, "dialogue.language_menu"),
         .messages_max = number(cfg, "dialogue.messages_max"),
     };

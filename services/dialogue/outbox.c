@@ -101,6 +101,7 @@ static bool replaces(const Pl__CallChange *a, const Pl__CallChange *b)
     case PL__CALL_CHANGE__CHANGE_PROSODY_RATE:
     case PL__CALL_CHANGE__CHANGE_LAST_INTERACTION_AT_MS:
     case PL__CALL_CHANGE__CHANGE_CALLER_NUMBER:
+    case PL__CALL_CHANGE__CHANGE_TIME_ZONE:
     case PL__CALL_CHANGE__CHANGE_CONTINUED_AS:
         break;
     }

@@ -7,9 +7,13 @@
 #include <string.h>
 #include <strings.h>
 
-#include "services/dialogue/zone.h"
+#include "common/zone.h"
+#include "services/dialogue/nlu/civil.h"
 
-enum { HASH_BYTES = 12 }; /* of a title in a key: enough for the few of one call */
+enum {
+    DAY_HOUR = 9,    /* of a reminder that names a day only */
+    HASH_BYTES = 12, /* of a title in a key: enough for the few of one call */
+};
 
 reminder_owner_t reminder_owner(const char *owner)
 {
@@ -18,13 +22,38 @@ reminder_owner_t reminder_owner(const char *owner)
     return REMINDER_OF_OTHERS;
 }
 
-void reminder_due(const char *text, char due[VALUE_BYTES], int64_t *due_at_ms)
+/* Seconds east of UTC of the "Z" or "+02:00" at the end of a moment; false: it has none. */
+static bool own_zone(const char *text, long *seconds)
+{
+    const char *time = strpbrk(text, "Tt ");
+    const char *mark = time ? strpbrk(time, "Zz+-") : NULL;
+    long hours = 0;
+    long minutes = 0;
+    *seconds = 0;
+    if (!mark) return false;
+    if (*mark == 'Z' || *mark == 'z') return true;
+    /* civil_parse has looked at its form. NOLINTNEXTLINE(cert-err34-c) */
+    if (sscanf(mark + 1, "%2ld:%2ld", &hours, &minutes) < 1) return false;
+    *seconds = hours * 3600 + minutes * 60;
+    if (*mark == '-') *seconds = -*seconds;
+    return true;
+}
+
+void reminder_due(const char *text, const char *zone, char due[VALUE_BYTES], int64_t *due_at_ms)
 {
     civil_t at;
     bool timed = false;
+    long east = 0;
     *due_at_ms = 0;
-    if (!civil_parse(text, &at, &timed) || !zone_moment(text, due_at_ms)) return;
-    if (timed) at = zone_civil(*due_at_ms);
+    if (!civil_parse(text, &at, &timed)) return;
+    civil_t clock = at;
+    if (!timed) clock.hour = DAY_HOUR;
+    if (timed && own_zone(text, &east)) {
+        *due_at_ms = (civil_seconds(&clock) - east) * 1000;
+        at = civil_in(zone, *due_at_ms);
+    } else {
+        *due_at_ms = pl_zone_moment(zone, civil_seconds(&clock));
+    }
     (void)civil_iso(&at, timed, due);
 }
 

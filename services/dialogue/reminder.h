@@ -3,7 +3,7 @@
  * There is one job of a title in a call: a reminder that is put off puts its job off, too, and one that
  * is ended takes its job away.
  *
- * Threads: none; values only (zone.h apart).
+ * Threads: none; values only.
  */
 #ifndef DIALOGUE_REMINDER_H
 #define DIALOGUE_REMINDER_H
@@ -21,9 +21,10 @@ typedef enum { REMINDER_OF_CUSTOMER, REMINDER_OF_ASSISTANT, REMINDER_OF_OTHERS }
 
 reminder_owner_t reminder_owner(const char *owner); /* "customer", "Assistant", whoever */
 
-/* A moment as a model gave it (value_check has passed it) to what is stored: in the call's zone, and
- * as the wall clock has it. */
-void reminder_due(const char *text, char due[VALUE_BYTES], int64_t *due_at_ms);
+/* A moment as a model gave it (value_check has passed it) to what is stored: as the wall clock of the
+ * caller's zone has it, and in ms since the epoch. With "Z" or an offset it is that one, else in the
+ * zone; a date alone is 9 o'clock. */
+void reminder_due(const char *text, const char *zone, char due[VALUE_BYTES], int64_t *due_at_ms);
 
 typedef struct {
     char key[REMINDER_KEY_BYTES];

@@ -11,6 +11,7 @@
 #include "common/log.h"
 #include "common/loop.h"
 #include "common/metrics.h"
+#include "common/zone.h"
 #include "services/dialogue/ahead.h"
 #include "services/dialogue/arrivals.h"
 #include "services/dialogue/calls.h"
@@ -20,7 +21,6 @@
 #include "services/dialogue/warm.h"
 #include "services/dialogue/webhook.h"
 #include "services/dialogue/work/office.h"
-#include "services/dialogue/zone.h"
 
 enum {
     KEEP_ALIVE_MS = 1000,
@@ -395,7 +395,7 @@ static pl_err_t read_settings(server_t *self)
 {
     const pl_config_t *cfg = self->cfg;
     const char *zone = pl_config_str(cfg, "dialogue.timezone");
-    if (zone_set(zone) != PL_OK) {
+    if (!pl_zone_known(zone)) {
         return wrong_setting("dialogue.timezone", zone, "is not in the system's zone data");
     }
     self->max_calls = (size_t)pl_config_int(cfg, "dialogue.max_calls");
@@ -409,7 +409,6 @@ static pl_err_t read_settings(server_t *self)
     self->desk.settings.contacts = self->contacts;
     self->desk.settings.remote_tools = self->remote_tools;
     self->desk.prompts = self->prompts;
-    self->desk.zone = zone;
     err = choose_manager(self);
     if (err) return err;
     self->desk.store_timeout_ms = (uint32_t)pl_config_int(cfg, "dialogue.store_timeout_ms");

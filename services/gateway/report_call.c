@@ -81,7 +81,7 @@ static void chips(text_t *out, const Pl__CallRecord *call)
     const Pl__Message *last = call->n_messages ? call->messages[call->n_messages - 1] : NULL;
     const char *ended = ended_words(call->ended);
     text_add(out, "<p class=\"chips\"><span>");
-    when_date(out, call->created_at_ms);
+    when_date(out, call->created_at_ms, call->time_zone);
     text_add(out, "</span><span>");
     page_number(out, initiate_of(call)->phone_number);
     text_fmt(out, "</span><span>%s</span>", call->outbound ? "outbound" : "inbound");
@@ -161,11 +161,11 @@ static void value_html(text_t *out, const Pl__ClaimValue *value, Pl__ClaimType t
     }
 }
 
-static void said_at(text_t *out, uint32_t message, int64_t set_at_ms)
+static void said_at(text_t *out, uint32_t message, int64_t set_at_ms, const char *zone)
 {
     if (message == 0) return;
     text_fmt(out, "<a href=\"#message-%u\">said at ", message);
-    when_clock(out, set_at_ms);
+    when_clock(out, set_at_ms, zone);
     text_add(out, "</a>");
 }
 
@@ -181,7 +181,7 @@ static void earlier_value(text_t *out, const char *value, Pl__ClaimType type)
 }
 
 /* What the value was before, the latest last, each with where it was said. */
-static void earlier(text_t *out, const Pl__ClaimValue *value, Pl__ClaimType type)
+static void earlier(text_t *out, const Pl__ClaimValue *value, Pl__ClaimType type, const char *zone)
 {
     if (value->n_former + value->n_earlier == 0) return;
     text_add(out, "<span>before: ");
@@ -194,24 +194,25 @@ static void earlier(text_t *out, const Pl__ClaimValue *value, Pl__ClaimType type
         if (i + value->n_former > 0) text_add(out, ", ");
         earlier_value(out, facts->value, type);
         text_add(out, facts->confirmed ? " (confirmed) " : " ");
-        said_at(out, facts->message, facts->set_at_ms);
+        said_at(out, facts->message, facts->set_at_ms, zone);
     }
     text_add(out, "</span>");
 }
 
 /* Where a value came from: its message, whether the caller confirmed it, what it was before. */
-static void provenance(text_t *out, const Pl__ClaimValue *value, Pl__ClaimType type)
+static void provenance(text_t *out, const Pl__ClaimValue *value, Pl__ClaimType type,
+                       const char *zone)
 {
     text_add(out, "<span class=\"source\">");
     if (value->confirmed) text_add(out, "<span class=\"ok\">confirmed</span>");
     if (value->corrected) text_add(out, "<span>corrected</span>");
-    said_at(out, value->message, value->set_at_ms);
-    earlier(out, value, type);
+    said_at(out, value->message, value->set_at_ms, zone);
+    earlier(out, value, type, zone);
     text_add(out, "</span>");
 }
 
-static void field_row(text_t *out, const char *name, const char *description, Pl__ClaimType type,
-                      const Pl__ClaimValue *value)
+static void field_row(text_t *out, const Pl__CallRecord *call, const char *name,
+                      const char *description, Pl__ClaimType type, const Pl__ClaimValue *value)
 {
     text_add(out, "<div class=\"field\"><dt");
     if (description[0]) {
@@ -224,7 +225,7 @@ static void field_row(text_t *out, const char *name, const char *description, Pl
     text_add(out, "</dt><dd>");
     if (value && value->value[0]) {
         value_html(out, value, type);
-        provenance(out, value, type);
+        provenance(out, value, type, call->time_zone);
     } else {
         text_add(out, "<span class=\"faint\">N/A</span>");
     }
@@ -238,13 +239,13 @@ static void details(text_t *out, const Pl__CallRecord *call)
     text_add(out, "<dl>");
     for (size_t i = 0; i < initiate->n_claim; i++) {
         const Pl__ClaimField *field = initiate->claim[i];
-        field_row(out, field->name, field->description, field->type,
+        field_row(out, call, field->name, field->description, field->type,
                   pl_record_claim(call, field->name));
     }
     for (size_t i = 0; i < call->n_claim; i++) { /* values of no field of the schema */
         const Pl__ClaimValue *value = call->claim[i];
         if (!pl_record_field(call, value->name)) {
-            field_row(out, value->name, "", PL__CLAIM_TYPE__TEXT, value);
+            field_row(out, call, value->name, "", PL__CLAIM_TYPE__TEXT, value);
         }
     }
     text_add(out, "<div class=\"field\"><dt>Phone used</dt><dd>");

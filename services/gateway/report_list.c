@@ -57,7 +57,7 @@ static void row(text_t *out, const Pl__CallRecord *call)
     text_add(out, "\"><span class=\"row-who\">");
     text_html(out, number[0] ? number : "anonymous");
     text_add(out, "</span><span class=\"row-when\">");
-    when_date(out, call->created_at_ms);
+    when_date(out, call->created_at_ms, call->time_zone);
     text_add(out, "</span><span class=\"row-what\">");
     brief_text(out, call);
     text_add(out, "</span><span class=\"row-badges\">");

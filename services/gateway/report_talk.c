@@ -125,7 +125,7 @@ static void event(text_t *out, const Pl__CallRecord *call, const Pl__Message *me
     text_fmt(out, "<li class=\"event\" id=\"message-%u\"><span>", message->number);
     speaker(out, call, message->persona);
     text_fmt(out, " %s</span> ", did);
-    when_clock(out, message->created_at_ms);
+    when_clock(out, message->created_at_ms, call->time_zone);
     text_add(out, "</li>\n");
 }
 
@@ -139,7 +139,7 @@ static void bubble(text_t *out, const Pl__CallRecord *call, const Pl__Message *m
     text_add(out, "><p class=\"meta\"><b>");
     speaker(out, call, message->persona);
     text_fmt(out, "</b> %s ", message->action == PL__ACTION__SMS ? "sent a SMS" : "said");
-    when_clock(out, message->created_at_ms);
+    when_clock(out, message->created_at_ms, call->time_zone);
     text_add(out, "</p><div class=\"bubble\"><p>");
     text_html(out, message->content);
     if (message->interrupted) {

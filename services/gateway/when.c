@@ -6,18 +6,11 @@
 #include <time.h>
 
 #include "common/clock.h"
+#include "common/zone.h"
 
 static const char *const days[] = {"Sun", "Mon", "Tue", "Wed", "Thu", "Fri", "Sat"};
 static const char *const months[] = {"Jan", "Feb", "Mar", "Apr", "May", "Jun",
                                      "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"};
-
-static struct tm utc(int64_t wall_ms)
-{
-    time_t seconds = (time_t)(wall_ms / 1000);
-    struct tm t = {.tm_mday = 1};
-    (void)gmtime_r(&seconds, &t); /* fails only for years beyond an int: the first of 1900 then */
-    return t;
-}
 
 static void date_text(text_t *out, const struct tm *t)
 {
@@ -32,19 +25,25 @@ static void open_time(text_t *out, int64_t wall_ms)
     text_fmt(out, "<time datetime=\"%s\" title=\"%s\">", iso, iso);
 }
 
-void when_date(text_t *out, int64_t wall_ms)
+void when_date(text_t *out, int64_t wall_ms, const char *zone)
 {
-    struct tm t = utc(wall_ms);
+    pl_zone_time_t at = pl_zone_time(zone, wall_ms);
+    struct tm t = {.tm_wday = at.weekday,
+                   .tm_mday = at.day,
+                   .tm_mon = at.month - 1,
+                   .tm_year = at.year - 1900,
+                   .tm_hour = at.hour,
+                   .tm_min = at.minute};
     open_time(out, wall_ms);
     date_text(out, &t);
-    text_add(out, " (UTC)</time>");
+    text_fmt(out, " (%s)</time>", at.abbreviation);
 }
 
-void when_clock(text_t *out, int64_t wall_ms)
+void when_clock(text_t *out, int64_t wall_ms, const char *zone)
 {
-    struct tm t = utc(wall_ms);
+    pl_zone_time_t at = pl_zone_time(zone, wall_ms);
     open_time(out, wall_ms);
-    text_fmt(out, "%02d:%02d:%02d</time>", t.tm_hour, t.tm_min, t.tm_sec);
+    text_fmt(out, "%02d:%02d:%02d</time>", at.hour, at.minute, at.second);
 }
 
 void when_span(text_t *out, int64_t span_ms)

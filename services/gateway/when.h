@@ -1,4 +1,4 @@
-/* when.h - moments as people read them on a page, in UTC.
+/* when.h - moments as people read them on a page, in the time zone of whom they are about.
  *
  * Threads: any; pure.
  */
@@ -9,10 +9,11 @@
 
 #include "services/gateway/text.h"
 
-/* <time datetime="2026-03-03T09:05:00.000Z" title="...">Tue 03 Mar 2026, 09:05 (UTC)</time> */
-void when_date(text_t *out, int64_t wall_ms);
+/* <time datetime="2026-03-03T08:05:00.000Z" title="...">Tue 03 Mar 2026, 09:05 (CET)</time>
+ * zone as in common/zone.h; "": UTC. */
+void when_date(text_t *out, int64_t wall_ms, const char *zone);
 /* The same with 09:05:07 only. */
-void when_clock(text_t *out, int64_t wall_ms);
+void when_clock(text_t *out, int64_t wall_ms, const char *zone);
 /* "2 min 05 s" */
 void when_span(text_t *out, int64_t span_ms);
 /* A claim's or reminder's ISO 8601 text: "2026-03-04T15:00:00" is shown as "Wed 04 Mar 2026, 15:00";

@@ -129,15 +129,16 @@ size_t api_compare(const scenario_t *scenario, uint32_t n, const cJSON *call, ch
 {
     size_t different = 0;
     const cJSON *claim = cJSON_GetObjectItemCaseSensitive(call, "claim");
-    time_t created_at =
-        expect_iso_time(cJSON_GetStringValue(cJSON_GetObjectItemCaseSensitive(call, "created_at")));
+    expect_call_t about = {
+        expect_iso_time(cJSON_GetStringValue(cJSON_GetObjectItemCaseSensitive(call, "created_at"))),
+        cJSON_GetStringValue(cJSON_GetObjectItemCaseSensitive(call, "time_zone"))};
     for (size_t i = 0; i < scenario->expect_count; i++) {
         const expectation_t *expect = &scenario->expects[i];
         char wanted[SCENARIO_TEXT_BYTES];
         (void)scenario_expand(expect->value, n, wanted, sizeof wanted);
         const char *stored =
             cJSON_GetStringValue(cJSON_GetObjectItemCaseSensitive(claim, expect->field));
-        if (expect_met(expect->kind, wanted, stored, created_at)) continue;
+        if (expect_met(expect->kind, wanted, stored, &about)) continue;
         if (different++ == 0 && why) {
             snprintf(why, why_bytes, "claim.%s is %s%s%s, expected \"%s\"", expect->field,
                      stored ? "\"" : "", stored ? stored : "not set", stored ? "\"" : "", wanted);

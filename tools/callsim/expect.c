@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "common/zone.h"
 #include "tools/callsim/words.h"
 
 enum { DAY_S = 86400 };
@@ -134,14 +135,13 @@ static bool parse_wanted(const char *text, wanted_t *out)
     return parse_day(day, out);
 }
 
-static long local_day(time_t at)
+static long day_in(const expect_call_t *call)
 {
-    struct tm tm;
-    localtime_r(&at, &tm);
-    return (long)((at + tm.tm_gmtoff) / DAY_S);
+    pl_zone_time_t at = pl_zone_time(call->zone ? call->zone : "", call->created_at * 1000LL);
+    return (long)((call->created_at + at.offset_s) / DAY_S);
 }
 
-static bool datetime_met(const char *expected, const char *stored, time_t created_at)
+static bool datetime_met(const char *expected, const char *stored, const expect_call_t *call)
 {
     wanted_t wanted;
     stamp_t stamp;
@@ -149,11 +149,8 @@ static bool datetime_met(const char *expected, const char *stored, time_t create
     if (stamp.hour != wanted.hour || stamp.minute != wanted.minute) return false;
     long day = day_of(&stamp);
     if (wanted.dated) return day == wanted.day;
-    if (stamp.zoned && day == (long)((created_at + stamp.offset_s) / DAY_S) - wanted.day) {
-        return true;
-    }
-    bool utc = day == (long)(created_at / DAY_S) - wanted.day;
-    return !stamp.zoned && (utc || day == local_day(created_at) - wanted.day);
+    long today = stamp.zoned ? (long)((call->created_at + stamp.offset_s) / DAY_S) : day_in(call);
+    return day == today - wanted.day;
 }
 
 static bool same_characters(const char *a, const char *b)
@@ -178,14 +175,15 @@ bool expect_valid(expect_kind_t kind, const char *expected)
     return false;
 }
 
-bool expect_met(expect_kind_t kind, const char *expected, const char *stored, time_t created_at)
+bool expect_met(expect_kind_t kind, const char *expected, const char *stored,
+                const expect_call_t *call)
 {
     if (!stored) return false;
     switch (kind) {
     case EXPECT_TEXT:
         return words_hold(stored, expected);
     case EXPECT_DATETIME:
-        return datetime_met(expected, stored, created_at);
+        return datetime_met(expected, stored, call);
     case EXPECT_PHONE_NUMBER:
     case EXPECT_EMAIL:
         return same_characters(expected, stored);

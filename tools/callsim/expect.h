@@ -4,10 +4,9 @@
  * phone_number, email: the same characters, apart from blanks and letter case.
  * datetime: expected is "[DAY ]HH:MM" with DAY "today", "yesterday", "-N" (days before the call) or
  * YYYY-MM-DD; the stored value is ISO 8601. It is compared as the wall clock it is written in; days
- * count from the call's creation in that zone (without one: the local zone or UTC, since near
- * midnight either may have been meant).
+ * count from the call's creation in that zone, without one in the caller's.
  *
- * Threads: none, pure but for the local time zone.
+ * Threads: none, pure.
  */
 #ifndef CALLSIM_EXPECT_H
 #define CALLSIM_EXPECT_H
@@ -23,8 +22,15 @@ bool expect_kind_parse(const char *name, expect_kind_t *out); /* "text", "dateti
 /* Is expected well formed for its kind? */
 bool expect_valid(expect_kind_t kind, const char *expected);
 
-/* stored may be NULL: not there. created_at: when the call began. */
-bool expect_met(expect_kind_t kind, const char *expected, const char *stored, time_t created_at);
+/* The call a value is of. */
+typedef struct {
+    time_t created_at;
+    const char *zone; /* the caller's time zone, as in common/zone.h; "" or NULL: UTC */
+} expect_call_t;
+
+/* stored may be NULL: not there. */
+bool expect_met(expect_kind_t kind, const char *expected, const char *stored,
+                const expect_call_t *call);
 
 /* "2026-11-22T08:05:09.123Z", "...+01:00", or without a zone (then UTC); -1 when malformed. */
 time_t expect_iso_time(const char *iso);

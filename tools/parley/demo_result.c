@@ -31,7 +31,8 @@ static void print_head(const char *name)
 static bool print_claim(const scenario_t *scenario, const cJSON *call)
 {
     const cJSON *claim = cJSON_GetObjectItemCaseSensitive(call, "claim");
-    time_t created_at = expect_iso_time(text_of(call, "created_at"));
+    expect_call_t about = {expect_iso_time(text_of(call, "created_at")),
+                           text_of(call, "time_zone")};
     bool all = true;
     print_head("Claim");
     for (size_t i = 0; i < scenario->expect_count; i++) {
@@ -40,7 +41,7 @@ static bool print_claim(const scenario_t *scenario, const cJSON *call)
         (void)scenario_expand(expect->value, 1, wanted, sizeof wanted);
         const cJSON *item = cJSON_GetObjectItemCaseSensitive(claim, expect->field);
         const char *stored = cJSON_GetStringValue(item);
-        bool met = expect_met(expect->kind, wanted, stored, created_at);
+        bool met = expect_met(expect->kind, wanted, stored, &about);
         printf("  %s%s%s %-*s ", term(met ? TERM_GREEN : TERM_RED), met ? "\u2713" : "\u2717",
                term(TERM_PLAIN), NAME_COLUMNS, expect->field);
         transcript_wrap(stored ? stored : "(not set)", INDENT);

@@ -3,6 +3,8 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "common/zone.h"
+
 static int64_t days_from_civil(int64_t y, int m, int d)
 {
     y -= m <= 2;
@@ -11,6 +13,12 @@ static int64_t days_from_civil(int64_t y, int m, int d)
     int64_t doy = (153 * (int64_t)(m + (m > 2 ? -3 : 9)) + 2) / 5 + d - 1;
     int64_t doe = yoe * 365 + yoe / 4 - yoe / 100 + doy;
     return era * 146097 + doe - 719468;
+}
+
+civil_t civil_in(const char *zone, int64_t wall_ms)
+{
+    pl_zone_time_t at = pl_zone_time(zone, wall_ms);
+    return (civil_t){at.year, at.month, at.day, at.hour, at.minute, at.second};
 }
 
 int64_t civil_seconds(const civil_t *at)

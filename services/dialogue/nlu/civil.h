@@ -17,6 +17,8 @@ typedef struct {
     int hour, minute, second;
 } civil_t;
 
+/* What the wall clock of that time zone shows at wall_ms since the epoch. */
+civil_t civil_in(const char *zone, int64_t wall_ms);
 int64_t civil_seconds(const civil_t *at); /* since 1970-01-01T00:00:00 of the same calendar */
 civil_t civil_from_seconds(int64_t seconds);
 civil_t civil_add(const civil_t *at, int64_t seconds);

@@ -295,6 +295,10 @@ static void single_fields_are_replaced(void **state)
     assert_string_equal(pl_record_caller(record), "");
     assert_int_equal(pl_record_apply(record, &change), PL_OK);
     assert_string_equal(pl_record_caller(record), "+33612345678");
+    change.change_case = PL__CALL_CHANGE__CHANGE_TIME_ZONE;
+    change.time_zone = "Asia/Tokyo";
+    assert_int_equal(pl_record_apply(record, &change), PL_OK);
+    assert_string_equal(record->time_zone, "Asia/Tokyo");
     change.change_case = PL__CALL_CHANGE__CHANGE_CONTINUED_AS;
     change.continued_as = "c-2";
     assert_int_equal(pl_record_apply(record, &change), PL_OK);

@@ -151,6 +151,7 @@ static UNUSED conversation_t *conversation_with(const field_t *fields, const man
                                        .transfer_ms = 30000,
                                        .hangup_ms = 5000,
                                        .search_ms = 3000,
+                                       .timezone = "UTC",
                                        .messages_max = 1000};
     self->now = (call_now_t){1000000, 1795343400000};
     self->clock = (civil_t){2026, 11, 22, 10, 30, 0};

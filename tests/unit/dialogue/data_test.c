@@ -13,7 +13,6 @@
 #include "services/dialogue/postcall.h"
 #include "services/dialogue/tools.h"
 #include "services/dialogue/value.h"
-#include "services/dialogue/zone.h"
 #include "tests/unit/dialogue/conversation.h"
 
 /* ---- tools ---- */
@@ -475,23 +474,6 @@ static void wordings_can_be_replaced(void **state)
     pl_config_destroy(&cfg);
 }
 
-static void unknown_zones_are_refused(void **state)
-{
-    (void)state;
-    assert_int_equal(zone_set("Europe/Nowhere"), PL_INVALID);
-    assert_int_equal(zone_set("../../etc/passwd"), PL_INVALID);
-    assert_int_equal(zone_set(""), PL_INVALID);
-    assert_int_equal(zone_set("UTC"), PL_OK);
-    civil_t at = zone_civil(1795343400000);
-    assert_int_equal(at.year, 2026);
-    assert_int_equal(at.hour, 10);
-    if (zone_set("Europe/Paris") == PL_OK) {
-        assert_int_equal(zone_civil(1795343400000).hour, 11);
-        assert_int_equal(zone_civil(1782124200000).hour, 12); /* in June: summer time */
-    }
-    assert_int_equal(zone_set("UTC"), PL_OK);
-}
-
 /* ---- outbox ---- */
 
 static Pl__CallChange message_change(Pl__Message *message, uint32_t number, const char *content)
@@ -765,7 +747,6 @@ int main(void)
         cmocka_unit_test(implicit_fields_are_not_asked_for),
         cmocka_unit_test(a_wrong_wording_is_named_with_file_and_line),
         cmocka_unit_test(wordings_can_be_replaced),
-        cmocka_unit_test(unknown_zones_are_refused),
         cmocka_unit_test(writes_go_out_in_order_one_at_a_time),
         cmocka_unit_test(a_write_is_tried_again_under_its_id),
         cmocka_unit_test(hopeless_writes_are_dropped_and_told),

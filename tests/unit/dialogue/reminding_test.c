@@ -11,7 +11,6 @@
 
 #include "services/dialogue/reminder.h"
 #include "services/dialogue/work/notices.h"
-#include "services/dialogue/zone.h"
 #include "tests/unit/dialogue/shop.h"
 
 #define CALL "11111111-1111-4111-8111-111111111111"
@@ -319,7 +318,6 @@ static void a_customer_who_is_on_the_line_is_not_rung(void **state)
 static void moments_are_read_in_the_calls_zone_unless_they_name_one(void **state)
 {
     (void)state;
-    assert_int_equal(zone_set("Europe/Paris"), PL_OK);
     static const struct {
         const char *text, *due;
         int64_t at_s;
@@ -334,11 +332,10 @@ static void moments_are_read_in_the_calls_zone_unless_they_name_one(void **state
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
         char due[VALUE_BYTES] = "";
         int64_t at_ms = 0;
-        reminder_due(cases[i].text, due, &at_ms);
+        reminder_due(cases[i].text, "Europe/Paris", due, &at_ms);
         assert_string_equal(due, cases[i].due);
         assert_int_equal(at_ms, cases[i].at_s * 1000);
     }
-    assert_int_equal(zone_set("UTC"), PL_OK);
 }
 
 static void a_titles_job_is_one_and_another_titles_another(void **state)

@@ -72,6 +72,7 @@ static void who_rings_back_goes_on_with_the_call(void **state)
     (void)state;
     call_and_cut(NULL);
     const Pl__CallRecord *record = world.seen[0].record;
+    assert_string_equal(record->time_zone, "Europe/Paris"); /* as the number says */
     size_t messages = record->n_messages;
     uint32_t last = record->messages[messages - 1]->number;
     ring_in(FIRST, NUMBER);
@@ -180,7 +181,7 @@ static void of_two_who_take_over_one_begins_anew(void **state)
 static void a_caller_known_by_the_claims_number_goes_on_under_their_own(void **state)
 {
     (void)state;
-    static const char other[] = "+33611111111";
+    static const char other[] = "+81311111111";
     call_and_cut(NULL);
     Pl__CallChange change = PL__CALL_CHANGE__INIT;
     Pl__ClaimValue phone = PL__CLAIM_VALUE__INIT;
@@ -193,6 +194,7 @@ static void a_caller_known_by_the_claims_number_goes_on_under_their_own(void **s
     assert_true(wait_for(welcomed));
     assert_string_equal(pl_record_caller(world.seen[0].record), other);
     assert_string_equal(world.seen[0].record->initiate->phone_number, NUMBER);
+    assert_string_equal(world.seen[0].record->time_zone, "Asia/Tokyo");
 }
 
 static void a_hidden_number_is_not_looked_up(void **state)

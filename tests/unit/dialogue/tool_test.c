@@ -164,6 +164,42 @@ static void several_updates_are_judged_one_by_one(void **state)
     conversation_destroy(&c);
 }
 
+/* The conversation's clock is 2026-11-22T10:30:00Z. */
+static void a_reminder_lies_ahead_by_the_callers_own_calendar(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *zone, *due;
+        bool past;
+    } rows[] = {
+        {"UTC", "2026-11-22T10:29", true},
+        {"UTC", "2026-11-22T10:31", false},
+        {"UTC", "2026-11-22", false},
+        {"UTC", "2026-11-21", true},
+        {"Asia/Tokyo", "2026-11-22T19:00", true}, /* it is half past seven in the evening there */
+        {"Asia/Tokyo", "2026-11-22T20:00", false},
+        {"Pacific/Auckland", "2026-11-22", false},
+        {"America/Los_Angeles", "2026-11-22T09:00", false},
+    };
+    for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
+        char result[512];
+        char arguments[256];
+        conversation_t *c = conversation_new(three_fields());
+        c->settings.timezone = rows[i].zone;
+        conversation_open(c);
+        uint32_t thought = begin_thought(c, "remind me");
+        (void)snprintf(arguments, sizeof arguments,
+                       "{\"title\":\"Call\",\"description\":\"d\",\"due_date_time\":\"%s\"}",
+                       rows[i].due);
+        (void)call_tool(c->call, c->now, thought, "t-1", "new_or_updated_reminder", arguments,
+                        &c->fx);
+        run_by_hand(c, result, sizeof result);
+        bool past = strstr(result, "in the past") != NULL;
+        if (past != rows[i].past) fail_msg("%s %s: %s", rows[i].zone, rows[i].due, result);
+        conversation_destroy(&c);
+    }
+}
+
 static void the_same_id_twice_runs_once(void **state)
 {
     (void)state;
@@ -266,6 +302,7 @@ int main(void)
         cmocka_unit_test(a_search_without_an_answer_has_an_empty_result),
         cmocka_unit_test(wrong_tool_calls_are_answered_and_not_run),
         cmocka_unit_test(several_updates_are_judged_one_by_one),
+        cmocka_unit_test(a_reminder_lies_ahead_by_the_callers_own_calendar),
         cmocka_unit_test(the_same_id_twice_runs_once),
         cmocka_unit_test(the_same_id_in_a_later_answer_is_another_tool_call),
         cmocka_unit_test(the_models_sentence_is_said_unless_nothing_was_done),

@@ -95,6 +95,25 @@ static void every_single_field_is_escaped_by_itself(void **state)
     }
 }
 
+static void times_are_those_of_the_customers_zone(void **state)
+{
+    (void)state;
+    record_t r;
+    Pl__CallRecord *call = record_with(&r, "words");
+    call->time_zone = "Europe/Paris";
+    char *page = call_page(call);
+    has(page, "Tue 03 Mar 2026, 10:05 (CET)");
+    has(page, ">10:05:01<"); /* of the messages */
+    free(page);
+    page = list_page(call, "", 1, 0);
+    has(page, "10:05 (CET)");
+    free(page);
+    call->time_zone = "";
+    page = call_page(call);
+    has(page, "Tue 03 Mar 2026, 09:05 (UTC)");
+    free(page);
+}
+
 static void custom_fields_and_their_sources_are_shown(void **state)
 {
     (void)state;
@@ -232,6 +251,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(no_field_of_a_record_can_bring_markup),
         cmocka_unit_test(every_single_field_is_escaped_by_itself),
+        cmocka_unit_test(times_are_those_of_the_customers_zone),
         cmocka_unit_test(custom_fields_and_their_sources_are_shown),
         cmocka_unit_test(an_empty_record_is_a_page_of_placeholders),
         cmocka_unit_test(reminders_stand_in_the_order_of_their_dates_whatever_their_form),
