@@ -251,6 +251,19 @@ static void apply_ended(Pl__CallRecord *record, const Pl__LegEnded *change)
     set_string(&record->ended_detail, change->detail);
 }
 
+static void apply_text(Pl__CallRecord *record, const Pl__CallChange *change)
+{
+    if (change->change_case == PL__CALL_CHANGE__CHANGE_LANG_SHORT_CODE) {
+        set_string(&record->lang_short_code, change->lang_short_code);
+    } else if (change->change_case == PL__CALL_CHANGE__CHANGE_CALLER_NUMBER) {
+        set_string(&record->caller_number, change->caller_number);
+    } else if (change->change_case == PL__CALL_CHANGE__CHANGE_TIME_ZONE) {
+        set_string(&record->time_zone, change->time_zone);
+    } else {
+        set_string(&record->continued_as, change->continued_as);
+    }
+}
+
 /* A change that names nothing could neither be found nor replaced later. */
 static bool usable(const Pl__CallChange *change)
 {
@@ -315,11 +328,14 @@ pl_err_t pl_record_apply(Pl__CallRecord *record, const Pl__CallChange *change)
     case PL__CALL_CHANGE__CHANGE_REMINDER:
         apply_reminder(record, change->reminder);
         break;
+    case PL__CALL_CHANGE__CHANGE_LANG_SHORT_CODE:
+    case PL__CALL_CHANGE__CHANGE_CALLER_NUMBER:
+    case PL__CALL_CHANGE__CHANGE_TIME_ZONE:
+    case PL__CALL_CHANGE__CHANGE_CONTINUED_AS:
+        apply_text(record, change);
+        break;
     case PL__CALL_CHANGE__CHANGE_IN_PROGRESS:
         record->in_progress = change->in_progress;
-        break;
-    case PL__CALL_CHANGE__CHANGE_LANG_SHORT_CODE:
-        set_string(&record->lang_short_code, change->lang_short_code);
         break;
     case PL__CALL_CHANGE__CHANGE_NEXT:
         apply_next(record, change->next);
@@ -341,15 +357,6 @@ pl_err_t pl_record_apply(Pl__CallRecord *record, const Pl__CallChange *change)
         break;
     case PL__CALL_CHANGE__CHANGE_PROSODY_RATE:
         record->prosody_rate = change->prosody_rate;
-        break;
-    case PL__CALL_CHANGE__CHANGE_CALLER_NUMBER:
-        set_string(&record->caller_number, change->caller_number);
-        break;
-    case PL__CALL_CHANGE__CHANGE_TIME_ZONE:
-        set_string(&record->time_zone, change->time_zone);
-        break;
-    case PL__CALL_CHANGE__CHANGE_CONTINUED_AS:
-        set_string(&record->continued_as, change->continued_as);
         break;
     case PL__CALL_CHANGE__CHANGE_LAST_INTERACTION_AT_MS:
         record->last_interaction_at_ms = change->last_interaction_at_ms;
