@@ -25,6 +25,7 @@ typedef void api_handler_fn(api_t *api, http_exchange_t *x, const char *param);
 
 api_handler_fn api_call_post, api_call_list, api_call_get;
 api_handler_fn api_report_list, api_report_get, api_recording_get;
+api_handler_fn api_reminder_list, api_reminder_end;
 api_handler_fn api_start_page, api_phone_page, api_phone_ticket, api_asset, api_openapi;
 api_handler_fn api_liveness, api_readiness, api_metrics;
 

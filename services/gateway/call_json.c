@@ -4,6 +4,7 @@
 #include <stdbool.h>
 
 #include "common/clock.h"
+#include "common/record.h"
 
 #define COUNT(a) (sizeof(a) / sizeof *(a))
 
@@ -60,6 +61,12 @@ const char *leg_end_name(Pl__LegEnd end)
 }
 
 /* ---- members: each writes its own leading comma unless it is the first of its object ---- */
+
+const char *reminder_state_name(Pl__ReminderState state)
+{
+    static const char *const names[] = {"upcoming", "open", "ended"};
+    return name_of(names, sizeof names / sizeof *names, (int)state);
+}
 
 static void key(text_t *out, const char *name)
 {
@@ -306,18 +313,37 @@ static void messages(text_t *out, const Pl__CallRecord *call)
     text_add(out, "]");
 }
 
+static void moment_or_null(text_t *out, const char *name, int64_t wall_ms)
+{
+    if (wall_ms) {
+        moment(out, name, wall_ms);
+    } else {
+        key(out, name);
+        text_add(out, "null");
+    }
+}
+
+void reminder_json(text_t *out, const Pl__Reminder *reminder)
+{
+    moment(out, "created_at", reminder->created_at_ms);
+    string(out, "description", reminder->description);
+    string(out, "due_date_time", reminder->due_date_time);
+    string_or_null(out, "owner", reminder->owner);
+    string(out, "title", reminder->title);
+    moment_or_null(out, "due_at", reminder->due_at_ms);
+    string(out, "state", reminder_state_name(pl_record_reminder_state(reminder)));
+    string_or_null(out, "outcome", reminder->outcome);
+    moment_or_null(out, "fired_at", reminder->fired_at_ms);
+    moment_or_null(out, "ended_at", reminder->ended_at_ms);
+}
+
 static void reminders(text_t *out, const Pl__CallRecord *call)
 {
     key(out, "reminders");
     text_add(out, "[");
     for (size_t i = 0; i < call->n_reminders; i++) {
-        const Pl__Reminder *reminder = call->reminders[i];
         open_element(out);
-        moment(out, "created_at", reminder->created_at_ms);
-        string(out, "description", reminder->description);
-        string(out, "due_date_time", reminder->due_date_time);
-        string_or_null(out, "owner", reminder->owner);
-        string(out, "title", reminder->title);
+        reminder_json(out, call->reminders[i]);
         text_add(out, "}");
     }
     text_add(out, "]");

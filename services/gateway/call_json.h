@@ -11,9 +11,13 @@
 #define GATEWAY_CALL_JSON_H
 
 #include "call.pb-c.h"
+#include "store.pb-c.h"
 #include "services/gateway/text.h"
 
 void call_json(text_t *out, const Pl__CallRecord *call);
+
+/* A reminder's members, without the braces. */
+void reminder_json(text_t *out, const Pl__Reminder *reminder);
 
 /* The API's spellings; "unknown" for a number this build does not know. */
 const char *action_name(Pl__Action action);
@@ -23,5 +27,6 @@ const char *claim_type_name(Pl__ClaimType type);
 const char *next_action_name(Pl__NextAction action);
 const char *satisfaction_name(Pl__Satisfaction satisfaction);
 const char *leg_end_name(Pl__LegEnd end);
+const char *reminder_state_name(Pl__ReminderState state);
 
 #endif

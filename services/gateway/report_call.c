@@ -306,6 +306,23 @@ static int by_due(const void *a, const void *b)
     return strcmp((*x)->due_date_time, (*y)->due_date_time);
 }
 
+/* What became of it, in a word or two; NULL: nothing yet. */
+static const char *outcome_of(const Pl__Reminder *reminder)
+{
+    switch (pl_record_reminder_state(reminder)) {
+    case PL__REMINDER_STATE__REMINDER_OPEN:
+        return "due, to be seen to";
+    case PL__REMINDER_STATE__REMINDER_ENDED:
+        if (strcmp(reminder->outcome, "sms") == 0) return "SMS sent";
+        if (strcmp(reminder->outcome, "call") == 0) return "customer called";
+        return "done";
+    case PL__REMINDER_STATE__REMINDER_UPCOMING:
+    case _PL__REMINDER_STATE_IS_INT_SIZE:
+        break;
+    }
+    return NULL;
+}
+
 static void reminders(text_t *out, const Pl__CallRecord *call)
 {
     section(out, "reminders", "Reminders");
@@ -328,6 +345,7 @@ static void reminders(text_t *out, const Pl__CallRecord *call)
             text_add(out, " · ");
             text_html(out, sorted[i]->owner);
         }
+        if (outcome_of(sorted[i])) text_fmt(out, " · %s", outcome_of(sorted[i]));
         text_add(out, "</span>");
         if (sorted[i]->description[0]) {
             text_add(out, "<p>");

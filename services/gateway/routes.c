@@ -13,6 +13,8 @@ static const route_t table[] = {
     {"GET", "/recording/{call_id}", api_recording_get, true},
     {"GET", "/report", api_report_list, true},
     {"GET", "/report/{call_id_or_phone_number}", api_report_get, true},
+    {"GET", "/reminders", api_reminder_list, true},
+    {"POST", "/reminders/end", api_reminder_end, true},
     {"GET", "/phone", api_phone_page, true},
     {"POST", "/phone/ticket", api_phone_ticket, true},
     {"GET", "/assets/{name}", api_asset, false},

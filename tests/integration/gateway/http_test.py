@@ -189,6 +189,39 @@ class Calls(unittest.TestCase):
         answer, _ = ask("POST", "/call", SAMPLE, {"Origin": f"http://{HOST}:{PORT}"})
         self.assertEqual(answer.status, 201)
 
+    def test_reminders_are_listed_and_ticked_off(self):
+        number = "+33700000042"
+        _, call = ask_json("POST", "/call", SAMPLE | {"phone_number": number})
+        self.assertEqual(call["reminders"][0]["state"], "open")
+        title = call["reminders"][0]["title"]
+
+        def mine(query):
+            answer, reminders = ask_json("GET", "/reminders" + query)
+            self.assertEqual(answer.status, 200)
+            self.assertGreaterEqual(int(answer.getheader("X-Total-Count")), len(reminders))
+            return [r for r in reminders if r["call_id"] == call["call_id"]]
+
+        found = mine("?limit=1000")
+        self.assertEqual([(r["phone_number"], r["title"], r["due_at"], r["outcome"]) for r in found],
+                         [(number, title, "2026-11-21T08:00:00.000Z", "entry")])
+        self.assertEqual(len(mine("?limit=1000&due=2026-11-21T08:00:01Z")), 1)
+        self.assertEqual(len(mine("?limit=1000&due=2026-11-21T09:00:00%2B01:00")), 0)
+        self.assertEqual(len(mine("?limit=1000&due=2026-11-21T09:00:01+01:00")), 1)
+        self.assertEqual(mine("?limit=1000&state=upcoming"), [])
+        for query in ("state=soon", "due=tomorrow", "due=2026-11-21", "due=2026-11-21T09:00:00", "limit=0"):
+            self.assertEqual(ask("GET", "/reminders?" + query)[0].status, 422, query)
+        for body, status in (({"call_id": call["call_id"]}, 422), ({"call_id": "x", "title": title}, 422), ("{", 422),
+                             ({"call_id": call["call_id"], "title": "another"}, 404),
+                             ({"call_id": "00000000-0000-4000-8000-999999999999", "title": title}, 404),
+                             ({"call_id": call["call_id"].upper(), "title": title}, 202),
+                             ({"call_id": call["call_id"], "title": title}, 404)):
+            self.assertEqual(ask("POST", "/reminders/end", body)[0].status, status, body)
+        self.assertEqual(mine("?limit=1000"), [])
+        self.assertEqual(len(mine("?limit=1000&state=ended")), 1)
+        _, page = ask("GET", "/report/" + call["call_id"])
+        self.assertIn("done", page.decode())
+        self.assertNotIn("<plumber>", page.decode())
+
     def test_a_ticket_for_the_phone(self):
         answer, ticket = ask_json("POST", "/phone/ticket")
         self.assertEqual((answer.status, ticket["token"], ticket["port"]), (201, "a-token", 8081))

@@ -7,6 +7,7 @@
  * started and kept, and can be read again. That of "recorded" is over, with a minute of silence as its
  * recording and four messages, 10 s apart.
  */
+#include <stdbool.h>
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -84,6 +85,21 @@ static void on_recording_get(void *arg, const Pl__Envelope *env, pl_request_t *r
     pl_request_reply(&request, &reply);
 }
 
+/* Every call has a reminder, which the first job about it ends. */
+static void remind(Pl__CallRecord *call)
+{
+    Pl__Reminder reminder = PL__REMINDER__INIT;
+    Pl__CallChange change = PL__CALL_CHANGE__INIT;
+    reminder.title = "Call \"the\" <plumber>";
+    reminder.due_date_time = "2026-11-21T09:00:00";
+    reminder.due_at_ms = 1795248000000;
+    reminder.fired_at_ms = 1795248000001;
+    reminder.outcome = "entry";
+    change.change_case = PL__CALL_CHANGE__CHANGE_REMINDER;
+    change.reminder = &reminder;
+    (void)pl_record_apply(call, &change);
+}
+
 static Pl__CallRecord *keep(const Pl__Initiate *initiate)
 {
     Pl__CallRecord call = PL__CALL_RECORD__INIT;
@@ -98,6 +114,7 @@ static Pl__CallRecord *keep(const Pl__Initiate *initiate)
     Pl__CallRecord *kept = pl_record_copy(&call);
     pl__initiate__free_unpacked(call.initiate, NULL);
     if (strcmp(initiate->task, "recorded") == 0) put_recording(kept);
+    remind(kept);
     if (count < CALLS_MAX) calls[count++] = kept;
     return kept;
 }
@@ -187,6 +204,50 @@ static void on_terminate(void *arg, unsigned times)
     pl_loop_stop(arg);
 }
 
+static void on_reminder_list(void *arg, const Pl__Envelope *env, pl_request_t *request)
+{
+    (void)arg;
+    const Pl__ReminderList *query = env->reminder_list;
+    static Pl__CallReminder rows[CALLS_MAX];
+    static Pl__CallReminder *list[CALLS_MAX];
+    Pl__Reminders found = PL__REMINDERS__INIT;
+    Pl__Envelope reply = PL__ENVELOPE__INIT;
+    for (size_t i = 0; i < count; i++) {
+        Pl__Reminder *reminder = calls[i]->reminders[0];
+        Pl__ReminderState state = pl_record_reminder_state(reminder);
+        bool wanted = query->n_states == 0 || query->states[0] == state;
+        if (query->due_before_ms && reminder->due_at_ms >= query->due_before_ms) wanted = false;
+        if (!wanted || found.total++ < query->offset || found.n_reminders >= query->limit) continue;
+        rows[found.n_reminders] = (Pl__CallReminder)PL__CALL_REMINDER__INIT;
+        rows[found.n_reminders].call_id = calls[i]->call_id;
+        rows[found.n_reminders].phone_number = calls[i]->initiate->phone_number;
+        rows[found.n_reminders].state = state;
+        rows[found.n_reminders].reminder = reminder;
+        list[found.n_reminders] = &rows[found.n_reminders];
+        found.n_reminders++;
+    }
+    found.reminders = list;
+    reply.body_case = PL__ENVELOPE__BODY_REMINDERS;
+    reply.reminders = &found;
+    pl_request_reply(&request, &reply);
+}
+
+static void on_job_put(void *arg, const Pl__Envelope *env, pl_request_t *request)
+{
+    (void)arg;
+    const Pl__JobSpec *spec = env->job_put->jobs[0];
+    bool right = strcmp(spec->kind, "reminder_end") == 0 &&
+                 strncmp(spec->key, "reminder_end/", 13) == 0 && strlen(spec->key) < 200 &&
+                 spec->payload.len > 10;
+    for (size_t i = 0; right && i < count; i++) {
+        if (strcmp(calls[i]->call_id, spec->call_id) == 0) calls[i]->reminders[0]->ended_at_ms = 1;
+    }
+    if (right)
+        pl_request_done(&request);
+    else
+        pl_request_refuse(&request, PL_INVALID, 0, "not such a job");
+}
+
 int main(int argc, char **argv)
 {
     static const char *const services[BUSES] = {"dialogue", "persistence", "telephony", "speech",
@@ -209,6 +270,8 @@ int main(int argc, char **argv)
     pl_bus_on(bus[0], PL__ENVELOPE__BODY_CALL_START, on_call_start, NULL);
     pl_bus_on(bus[1], PL__ENVELOPE__BODY_STORE_GET, on_store_get, NULL);
     pl_bus_on(bus[1], PL__ENVELOPE__BODY_STORE_LIST, on_store_list, NULL);
+    pl_bus_on(bus[1], PL__ENVELOPE__BODY_REMINDER_LIST, on_reminder_list, NULL);
+    pl_bus_on(bus[1], PL__ENVELOPE__BODY_JOB_PUT, on_job_put, NULL);
     pl_bus_on(bus[2], PL__ENVELOPE__BODY_PHONE_TICKET_GET, on_ticket, NULL);
     pl_bus_on(bus[2], PL__ENVELOPE__BODY_RECORDING_GET, on_recording_get, NULL);
     pl_bus_note(bus[4], "by \"words\" alone");
