@@ -262,6 +262,31 @@ static void an_early_start_saves_the_model_s_time(void **state)
     assert_null(strstr(heard(), "Answer one. Answer one."));
 }
 
+static bool said_before_the_tool(void)
+{
+    return strstr(heard(), "I note that.") != NULL;
+}
+
+static void a_sentence_is_not_held_back_by_the_tool_call_behind_it(void **state)
+{
+    (void)state;
+    begin("rules:\n"
+          "  - when: {role: tool}\n"
+          "    say: 'Done.'\n"
+          "  - say: 'I note that.'\n"
+          "    fault: {kind: stall, ms: 1500, after_bytes: 12}\n"
+          "    call:\n"
+          "      - {name: speech_speed, arguments: '{\"speed\":0.9}'}\n",
+          NULL);
+    post_call("+33699999999");
+    assert_true(wait_for(greeted));
+    uint64_t from_ms = pl_clock_ms();
+    utter("slower");
+    assert_true(wait_for(said_before_the_tool));
+    assert_true(pl_clock_ms() - from_ms < 1200);
+    assert_null(strstr(heard(), "Done."));
+}
+
 static void a_manager_without_its_model_is_refused(void **state)
 {
     (void)state;
@@ -289,6 +314,7 @@ int main(void)
         cmocka_unit_test_teardown(a_lost_model_is_stood_in_for_until_it_is_back, halt),
         cmocka_unit_test_teardown(a_connection_reset_in_mid_sentence_is_not_heard, halt),
         cmocka_unit_test_teardown(an_early_start_saves_the_model_s_time, halt),
+        cmocka_unit_test_teardown(a_sentence_is_not_held_back_by_the_tool_call_behind_it, halt),
         cmocka_unit_test(a_manager_without_its_model_is_refused),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
