@@ -11,7 +11,7 @@
 #include "services/dialogue/tools.h"
 #include "services/dialogue/value.h"
 
-enum { REMINDERS_MAX = 50, MINUTE_MS = 60000, DAY_MS = 86400000 };
+enum { REMINDERS_MAX = 50 };
 
 /* The newest thing the caller said is where a value comes from. */
 static uint32_t newest_utterance(const call_t *self)
