@@ -25,8 +25,7 @@ typedef struct {
 static const flag_t flags[] = {PL_FEATURE_MAP(FLAG)};
 
 struct pl_features {
-    const pl_config_t *cfg;
-    const char *file;
+    const char *file; /* borrowed from the configuration */
     double values[PL_FEATURE_COUNT];
     double configured[PL_FEATURE_COUNT];
     pl_metric_t *shown[PL_FEATURE_COUNT];
@@ -205,7 +204,6 @@ pl_features_t *pl_features_new(pl_loop_t *loop, const pl_config_t *cfg, void (*c
 {
     pl_features_t *self = calloc(1, sizeof *self);
     assert(self);
-    self->cfg = cfg;
     self->file = pl_config_str(cfg, "features.file");
     self->changed = changed;
     self->arg = arg;

@@ -49,7 +49,7 @@ bool pl_feature_find(const char *name, pl_feature_t *out);
 typedef struct pl_features pl_features_t;
 
 /* Reads the file and watches it. Calls changed(arg) after values have changed, never from within
- * this call. loop may be NULL: the file is read once. Never NULL. */
+ * this call. loop may be NULL: the file is read once. cfg outlives it. Never NULL. */
 pl_features_t *pl_features_new(pl_loop_t *loop, const pl_config_t *cfg, void (*changed)(void *arg),
                                void *arg);
 void pl_features_destroy(pl_features_t **self_p);

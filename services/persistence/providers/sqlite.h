@@ -87,12 +87,18 @@ pl_err_t sqlite_get(void *store, const char *call_id, const Pl__StoreGet *query,
 pl_err_t sqlite_list(void *store, const Pl__StoreList *query, Pl__StoreCalls **out,
                      char detail[STORE_DETAIL_BYTES]);
 
-/* ---- sqlite.c: errors ---- */
+/* ---- sqlite.c: errors, conditions, columns ---- */
 
 /* "data/parley.db: database or disk is full (No space left on device)" */
 void sqlite_say(const sqlite_store_t *self, sqlite3 *db, char detail[STORE_DETAIL_BYTES]);
 /* The same of the reader's connection. Returns PL_UNAVAILABLE. */
 pl_err_t sqlite_say_reader(const sqlite_store_t *self, char detail[STORE_DETAIL_BYTES]);
+
+/* Of a list's condition: the states to be listed as bits, and " AND state IN (...)" of them. A state
+ * that does not exist has no bit; none at all lists nothing. */
+enum { SQLITE_STATES = 8, SQLITE_STATES_BYTES = 64 };
+uint32_t sqlite_state_bit(int state);
+void sqlite_states(uint32_t wanted, char out[SQLITE_STATES_BYTES]);
 
 /* A record from a column. NULL: its bytes cannot be read. */
 Pl__CallRecord *sqlite_column_record(sqlite3_stmt *statement, int column);

@@ -7,7 +7,7 @@
 #include "common/log.h"
 #include "services/persistence/providers/sqlite.h"
 
-enum { SQL_BYTES = 640, COUNTS_MAX = 256, STATES = 4 };
+enum { SQL_BYTES = 640, COUNTS_MAX = 256 };
 
 /* ---- counts ---- */
 
@@ -46,18 +46,10 @@ static pl_err_t count_jobs(sqlite_store_t *self, Pl__Jobs *jobs, char detail[STO
 
 static void where(const Pl__JobList *query, char out[SQL_BYTES / 2])
 {
-    char states[64] = "";
-    if (query->n_states > 0) {
-        bool wanted[STATES] = {false};
-        for (size_t i = 0; i < query->n_states; i++) {
-            if ((unsigned)query->states[i] < STATES) wanted[query->states[i]] = true;
-        }
-        size_t n = (size_t)snprintf(states, sizeof states, " AND state IN (-1");
-        for (int state = 0; state < STATES; state++) {
-            if (wanted[state]) n += (size_t)snprintf(states + n, sizeof states - n, ", %d", state);
-        }
-        (void)snprintf(states + n, sizeof states - n, ")");
-    }
+    uint32_t wanted = 0;
+    for (size_t i = 0; i < query->n_states; i++) wanted |= sqlite_state_bit((int)query->states[i]);
+    char states[SQLITE_STATES_BYTES] = "";
+    if (query->n_states > 0) sqlite_states(wanted, states);
     (void)snprintf(out, SQL_BYTES / 2, "FROM jobs WHERE 1%s%s%s%s",
                    *query->key ? " AND key = ?1" : "", *query->kind ? " AND kind = ?2" : "",
                    *query->call_id ? " AND call_id = lower(?3) AND call_id <> ''" : "", states);

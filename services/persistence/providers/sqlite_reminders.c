@@ -7,7 +7,7 @@
 #include "common/record.h"
 #include "services/persistence/providers/sqlite.h"
 
-enum { SQL_BYTES = 512, STATES = 3 };
+enum { SQL_BYTES = 512 };
 
 /* ---- storing ---- */
 
@@ -50,18 +50,10 @@ int sqlite_reminders_store(sqlite_store_t *self, int64_t call, const Pl__CallRec
 
 static void where(const Pl__ReminderList *query, char out[SQL_BYTES / 2])
 {
-    char states[64] = "";
-    if (query->n_states > 0) {
-        bool wanted[STATES] = {false};
-        for (size_t i = 0; i < query->n_states; i++) {
-            if ((unsigned)query->states[i] < STATES) wanted[query->states[i]] = true;
-        }
-        size_t n = (size_t)snprintf(states, sizeof states, " AND state IN (-1");
-        for (int state = 0; state < STATES; state++) {
-            if (wanted[state]) n += (size_t)snprintf(states + n, sizeof states - n, ", %d", state);
-        }
-        (void)snprintf(states + n, sizeof states - n, ")");
-    }
+    uint32_t wanted = 0;
+    for (size_t i = 0; i < query->n_states; i++) wanted |= sqlite_state_bit((int)query->states[i]);
+    char states[SQLITE_STATES_BYTES] = "";
+    if (query->n_states > 0) sqlite_states(wanted, states);
     (void)snprintf(out, SQL_BYTES / 2, "FROM reminders WHERE 1%s%s", states,
                    query->due_before_ms ? " AND due_at < ?1" : "");
 }

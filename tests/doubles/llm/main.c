@@ -4,16 +4,14 @@
 #include <assert.h>
 #include <errno.h>
 #include <getopt.h>
-#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <uv.h>
 
 #include "tests/doubles/llm/journal.h"
 #include "tests/doubles/llm/routes.h"
 #include "tests/doubles/llm/script.h"
-#include "tests/doubles/llm/server.h"
+#include "tests/doubles/llm/serve.h"
 
 enum { EXIT_USAGE = 64, EXIT_CONFIG = 78, SCRIPT_MOST = 4 << 20, ERROR_BYTES = 8192 };
 
@@ -81,63 +79,17 @@ static script_t *load_script(const char *path)
     return script;
 }
 
-static void say_port(const options_t *options, const server_t *server)
-{
-    printf("llm-double: listening on http://%s:%d\n", options->host, server_port(server));
-    (void)fflush(stdout);
-    if (!options->port_file) return;
-    char fresh[4096];
-    (void)snprintf(fresh, sizeof fresh, "%s.new", options->port_file);
-    FILE *file = fopen(fresh, "we");
-    if (!file || fprintf(file, "%d\n", server_port(server)) < 0 || fclose(file) != 0 ||
-        rename(fresh, options->port_file) != 0) {
-        fprintf(stderr, "llm-double: %s: %s\n", options->port_file, strerror(errno));
-    }
-}
-
-static void on_signal(uv_signal_t *handle, int number)
-{
-    (void)number;
-    server_close(handle->data);
-    uv_close((uv_handle_t *)handle, NULL);
-}
-
-static int serve(const options_t *options, routes_t *routes, journal_t *journal)
-{
-    uv_loop_t loop;
-    int made = uv_loop_init(&loop);
-    assert(made == 0);
-    (void)made;
-    server_t *server = server_new(&loop, options->host, options->port, routes, journal);
-    if (server) {
-        uv_signal_t terminate;
-        uv_signal_init(&loop, &terminate);
-        terminate.data = server;
-        uv_signal_start(&terminate, on_signal, SIGTERM);
-        say_port(options, server);
-        uv_run(&loop, UV_RUN_DEFAULT);
-    }
-    int status = server ? EXIT_SUCCESS : EXIT_FAILURE;
-    server_free(&server);
-    uv_loop_close(&loop);
-    return status;
-}
-
 int main(int argc, char **argv)
 {
     options_t options;
     int status = read_options(argc, argv, &options);
     if (status >= 0) return status;
-    (void)signal(SIGPIPE, SIG_IGN);
-    sigset_t terminate; /* whoever starts us may have it blocked */
-    sigemptyset(&terminate);
-    sigaddset(&terminate, SIGTERM);
-    sigprocmask(SIG_UNBLOCK, &terminate, NULL);
     script_t *script = load_script(options.script);
     if (!script) return EXIT_CONFIG;
     journal_t *journal = journal_open(options.log);
     routes_t *routes = routes_new(script, journal);
-    status = journal ? serve(&options, routes, journal) : EXIT_FAILURE;
+    serve_opts_t opts = {"llm-double", options.host, options.port, options.port_file};
+    status = journal ? serve(&opts, routes, journal) : EXIT_FAILURE;
     routes_destroy(&routes);
     journal_close(&journal);
     return status;
