@@ -1,7 +1,7 @@
 /* prompts.h - the fixed sentences, in several wordings and languages, with {placeholders}.
  *
- * Built in: English for all, French for those that need no understanding of the answer. A call in a
- * language without a sentence gets the English one. prompts.tts.<name>_tpl[] of the configuration
+ * Built in (wordings.h): English, French, German, Spanish and Chinese. A call in a language without a
+ * sentence gets the English one. prompts.tts.<name>_tpl[] of the configuration
  * replaces the wordings of one language (prompts.tts_lang).
  *
  * Threads: read-only after prompts_new, so any.

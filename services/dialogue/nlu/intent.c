@@ -2,35 +2,38 @@
 
 #include <string.h>
 
-enum { SHORT_WORDS = 8 };
+#include "services/dialogue/nlu/phrases.h"
 
-static bool french(const char *lang)
+/* A brief utterance: in words, or in bytes (three a character) where words are not apart. */
+enum { SHORT_WORDS = 8, UNSPACED_BYTES = 36 };
+
+/* Does any of the phrases stand in the utterance? Where no spaces are written, anywhere in it. */
+static bool stands(const words_t *w, const phrases_t *lang, const char *const *phrases)
 {
-    return strncmp(lang, "fr", 2) == 0;
+    if (!lang->unspaced) return words_has_any(w, phrases);
+    for (size_t i = 0; i < w->count; i++) {
+        for (const char *const *p = phrases; *p; p++) {
+            if (strstr(words_at(w, i), *p)) return true;
+        }
+    }
+    return false;
 }
 
-static const char *const fr_goodbye[] = {"au revoir", "bonne journée", "à bientôt", NULL};
-static const char *const fr_done[] = {"c est tout", "cest tout", "rien d autre", "rien dautre",
-                                      NULL};
-static const char *const fr_human[] = {"un humain", "un conseiller", "une vraie personne",
-                                       "un agent",  "quelquun",      NULL};
-static const char *const fr_repeat[] = {"répétez", "répéter", "pardon", "comment", NULL};
-static const char *const fr_slower[] = {"moins vite", "plus lentement", NULL};
-static const char *const fr_faster[] = {"plus vite", NULL};
-static const char *const fr_wait[] = {"attendez", "un instant", "une minute", NULL};
-static const char *const fr_skip[] = {"je ne sais pas", "je sais pas", "aucune idée", NULL};
-
-static intent_t french_intent(const words_t *w)
+static intent_t foreign_intent(const words_t *w, const phrases_t *lang)
 {
-    if (w->count > SHORT_WORDS) return INTENT_NONE;
-    if (words_has_any(w, fr_goodbye)) return INTENT_GOODBYE;
-    if (words_has_any(w, fr_done)) return INTENT_DONE;
-    if (words_has_any(w, fr_human)) return INTENT_HUMAN;
-    if (words_has_any(w, fr_slower)) return INTENT_SLOWER;
-    if (words_has_any(w, fr_faster)) return INTENT_FASTER;
-    if (words_has_any(w, fr_wait)) return INTENT_WAIT;
-    if (words_has_any(w, fr_skip)) return INTENT_SKIP;
-    return words_has_any(w, fr_repeat) ? INTENT_REPEAT : INTENT_NONE;
+    const struct {
+        const char *const *phrases;
+        intent_t intent;
+    } table[] = {{lang->goodbye, INTENT_GOODBYE}, {lang->done, INTENT_DONE},
+                 {lang->human, INTENT_HUMAN},     {lang->slower, INTENT_SLOWER},
+                 {lang->faster, INTENT_FASTER},   {lang->wait, INTENT_WAIT},
+                 {lang->skip, INTENT_SKIP},       {lang->repeat, INTENT_REPEAT}};
+    bool brief = w->count <= SHORT_WORDS;
+    if (lang->unspaced) brief = w->count <= 3 && strlen(words_at(w, 0)) <= UNSPACED_BYTES;
+    for (size_t i = 0; brief && i < sizeof table / sizeof table[0]; i++) {
+        if (stands(w, lang, table[i].phrases)) return table[i].intent;
+    }
+    return INTENT_NONE;
 }
 
 static bool wants_goodbye(const words_t *w)
@@ -230,10 +233,9 @@ intent_t intent_of(const words_t *w, const char *lang)
                  {wants_skip, INTENT_SKIP},     {wants_repeat, INTENT_REPEAT},
                  {wants_done, INTENT_DONE},     {wants_wait, INTENT_WAIT}};
     if (w->count == 0) return INTENT_NONE;
-    if (french(lang)) {
-        intent_t found = french_intent(w);
-        if (found != INTENT_NONE) return found;
-    }
+    const phrases_t *foreign = phrases_of(lang);
+    intent_t found = foreign ? foreign_intent(w, foreign) : INTENT_NONE;
+    if (found != INTENT_NONE) return found;
     for (size_t i = 0; i < sizeof table / sizeof table[0]; i++) {
         if (table[i].wants(w)) return table[i].intent;
     }
@@ -355,16 +357,14 @@ static const char *const en_yes[] = {"yes",
                                      "yes its correct",
                                      "great",
                                      NULL};
-static const char *const fr_no[] = {"non", "pas du tout", "non merci", "ce nest pas ça", NULL};
-static const char *const fr_yes[] = {"oui",          "ouais",    "daccord",     "exact", "cest ça",
-                                     "cest correct", "bien sûr", "tout à fait", NULL};
-
 polarity_t intent_polarity(const words_t *w, const char *lang, size_t *used)
 {
     size_t start = 0;
-    while (words_in(w, start, "um uh er oh well hmm so ah")) start++;
-    size_t as_no = longest(w, start, french(lang) ? fr_no : en_no);
-    size_t as_yes = longest(w, start, french(lang) ? fr_yes : en_yes);
+    const phrases_t *foreign = phrases_of(lang);
+    const char *fillers = foreign ? foreign->fillers : "um uh er oh well hmm so ah";
+    while (words_in(w, start, fillers)) start++;
+    size_t as_no = longest(w, start, foreign ? foreign->no : en_no);
+    size_t as_yes = longest(w, start, foreign ? foreign->yes : en_yes);
     /* "know" alone is how recognisers may write "no". */
     if (!as_no && w->count == start + 1 && words_is(w, start, "know")) as_no = 1;
     *used = 0;

@@ -5,6 +5,20 @@
 #include <stdio.h>
 #include <string.h>
 
+/* Punctuation beyond ASCII, as UTF-8: inverted marks and guillemets, dashes and quotation marks, the
+ * full-width marks of Chinese and Japanese. Its length in bytes; 0: a letter. */
+static size_t wide_mark(const unsigned char *s)
+{
+    static const char *const marks[] = {"¿",  "¡",  "«",  "»",  "–",  "—",  "…",  "“",
+                                        "”",  "„",  "、", "。", "「", "」", "《", "》",
+                                        "！", "，", "：", "；", "？", "（", "）", "\u3000"};
+    for (size_t i = 0; s[0] >= 0x80 && i < sizeof marks / sizeof marks[0]; i++) {
+        size_t n = strlen(marks[i]);
+        if (strncmp((const char *)s, marks[i], n) == 0) return n;
+    }
+    return 0;
+}
+
 static bool is_letter(unsigned char c)
 {
     return isalpha(c) || c >= 0x80;
@@ -21,6 +35,14 @@ static bool joins(const unsigned char *s, size_t i, bool in_address)
     if (c == '.' || c == ':') return isalnum(before) && isalnum(next);
     if (c == '-') return in_address ? isalnum(next) != 0 : isdigit(before) && isdigit(next);
     return false;
+}
+
+/* ASCII, and the letters of western Europe (U+00C0 to U+00DE, in UTF-8 0xC3 and one byte more). */
+static int lower(const unsigned char *s, size_t i)
+{
+    bool western = i > 0 && s[i - 1] == 0xC3 && s[i] >= 0x80 && s[i] <= 0x9E && s[i] != 0x97;
+    if (western) return s[i] + 0x20;
+    return s[i] < 0x80 ? tolower(s[i]) : s[i];
 }
 
 /* A typographic apostrophe, or its ASCII form: its length in bytes. */
@@ -80,11 +102,12 @@ void words_split(words_t *out, const char *text)
             continue;
         }
         if (n == 0) in_address = address_at(s, i);
-        if (is_letter(s[i]) || isdigit(s[i]) || joins(s, i, in_address)) {
+        size_t mark = wide_mark(s + i);
+        if (!mark && (is_letter(s[i]) || isdigit(s[i]) || joins(s, i, in_address))) {
             if (n == 0) from = i;
             /* Room for a whole character, so that a cut word stays valid UTF-8. */
             if (n + 4 < sizeof word || (n + 1 < sizeof word && (s[i] & 0xC0) == 0x80)) {
-                word[n++] = (char)(s[i] < 0x80 ? tolower(s[i]) : s[i]);
+                word[n++] = (char)lower(s, i);
             }
             i++;
             continue;
@@ -92,7 +115,7 @@ void words_split(words_t *out, const char *text)
         word[n] = '\0';
         push(out, word, from, i);
         n = 0;
-        i++;
+        i += mark ? mark : 1;
     }
     word[n] = '\0';
     push(out, word, from, limit);

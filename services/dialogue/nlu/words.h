@@ -1,5 +1,6 @@
 /* words.h - an utterance as words: lower case, without punctuation, each knowing where it stood.
  *
+ * Letters of ASCII and of western Europe are made lower case, others stay as they are.
  * Recognisers give anything from "building for second floor" to "Building 4, 2nd floor." Both
  * become the same kind of words here. Apostrophes vanish ("don't" is "dont"), hyphens between
  * letters split, "a.m." is "am"; numbers, times (9:30), dates (2026-11-21) and addresses stay whole.

@@ -31,6 +31,14 @@ static const wording_t built_in[] = {
                               "{bot_name} de {bot_company}.",
       [NOTICE_REMINDER] = "Rappel de {bot_company}, pour le {due} : {title}. {description} "
                           "Cordialement, {bot_name}."}},
+    {"de",
+     {[NOTICE_REPORT] =
+          "Vielen Dank f\u00fcr Ihren Anruf. Wir haben notiert: {facts}. Wir k\u00fcmmern "
+          "uns darum. Mit freundlichen Gr\u00fc\u00dfen, {bot_name} von {bot_company}.",
+      [NOTICE_REPORT_EMPTY] = "Vielen Dank f\u00fcr Ihren Anruf. Wir k\u00fcmmern uns darum. Mit "
+                              "freundlichen Gr\u00fc\u00dfen, {bot_name} von {bot_company}.",
+      [NOTICE_REMINDER] = "Erinnerung von {bot_company} f\u00fcr {due}: {title}. {description} Mit "
+                          "freundlichen Gr\u00fc\u00dfen, {bot_name}."}},
     {"es",
      {[NOTICE_REPORT] = "Gracias por su llamada. Hemos anotado: {facts}. Nos ocupamos de ello. "
                         "Saludos cordiales, {bot_name} de {bot_company}.",

@@ -521,20 +521,34 @@ static void what_was_cut_off_is_joined(void **state)
     conversation_destroy(&c);
 }
 
-static void french_calls_speak_french(void **state)
+static void calls_are_held_in_the_language_of_the_call(void **state)
 {
     (void)state;
-    conversation_t *c = conversation_new(three_fields());
-    Pl__CallChange change = PL__CALL_CHANGE__INIT;
-    change.change_case = PL__CALL_CHANGE__CHANGE_LANG_SHORT_CODE;
-    change.lang_short_code = (char *)"fr-FR";
-    (void)pl_record_apply((Pl__CallRecord *)call_record(c->call), &change);
-    conversation_open(c);
-    assert_says(c->reply, "Bonjour");
-    assert_says(c->reply, "Pouvez-vous");
-    assert_says(conversation_say(c, "au revoir"), "Au revoir");
-    assert_int_equal(c->hangups, 1);
-    conversation_destroy(&c);
+    static const struct {
+        const char *lang, *hello, *asks, *answer, *goodbye, *farewell;
+    } rows[] = {
+        {"fr-FR", "Bonjour", "Pouvez-vous", "je ne sais pas", "au revoir", "Au revoir"},
+        {"de-DE", "Guten Tag", "Können Sie mir", "keine Ahnung", "auf Wiederhören",
+         "Auf Wiederhören"},
+        {"es-ES", "Buenos días", "¿Puede decirme", "no lo sé", "adiós", "Adiós"},
+        {"zh-CN", "您好", "请告诉我", "我不知道", "再见。", "再见"},
+    };
+    for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
+        conversation_t *c = conversation_new(three_fields());
+        Pl__CallChange change = PL__CALL_CHANGE__INIT;
+        change.change_case = PL__CALL_CHANGE__CHANGE_LANG_SHORT_CODE;
+        change.lang_short_code = (char *)rows[i].lang;
+        (void)pl_record_apply((Pl__CallRecord *)call_record(c->call), &change);
+        conversation_open(c);
+        assert_says(c->reply, rows[i].hello);
+        assert_says(c->reply, rows[i].asks);
+        const char *reply = conversation_say(c, rows[i].answer);
+        assert_string_equal(conversation_value(c, "hardware_info"), "");
+        assert_non_null(reply);
+        assert_says(conversation_say(c, rows[i].goodbye), rows[i].farewell);
+        assert_int_equal(c->hangups, 1);
+        conversation_destroy(&c);
+    }
 }
 
 int main(void)
@@ -570,7 +584,7 @@ int main(void)
         cmocka_unit_test(a_call_without_fields_asks_how_to_help),
         cmocka_unit_test(questions_come_from_descriptions),
         cmocka_unit_test(what_was_cut_off_is_joined),
-        cmocka_unit_test(french_calls_speak_french),
+        cmocka_unit_test(calls_are_held_in_the_language_of_the_call),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -1,0 +1,67 @@
+/* es.c - the fixed sentences in Spanish. */
+#include "services/dialogue/wordings.h"
+
+const wording_t wordings_es[PROMPT_COUNT] = {
+    [PROMPT_HELLO] = {{"Buenos días, le habla {bot_name}, la asistente virtual de {bot_company}."}},
+    [PROMPT_LANGUAGE_MENU] = {{"Para {label}, pulse {index}."}},
+    [PROMPT_PURPOSE_TASK] = {{"Estoy aquí para ayudarle con lo siguiente: {task}."}},
+    [PROMPT_PURPOSE] = {{"Tengo unas breves preguntas para usted."}},
+    [PROMPT_WELCOME_BACK] = {{"Bienvenido de nuevo. Sigamos donde lo dejamos."}},
+    [PROMPT_SO_FAR] = {{"Hasta ahora he anotado: {value}."}},
+    [PROMPT_HELP] = {{"¿En qué puedo ayudarle?"}},
+    [PROMPT_GOODBYE] = {{"Gracias por su tiempo. {bot_company} le desea un buen día. Adiós."}},
+    [PROMPT_SILENCE] = {{"¿Sigue ahí?", "No le oigo. ¿Sigue ahí?"}},
+    [PROMPT_SILENCE_GOODBYE] =
+        {{"Ya no le oigo, así que voy a terminar la llamada. Gracias y adiós."}},
+    [PROMPT_LOADING] = {{"Un momento, por favor."}},
+    [PROMPT_STILL_WORKING] = {{"Todavía espero la respuesta.", "Tarda un poco más, sigo en ello."}},
+    [PROMPT_ERROR] = {{"Lo siento, se ha producido un error. ¿Puede repetirlo?"}},
+    [PROMPT_FILTERED] = {{"Lo siento, no puedo hablar de eso. ¿En qué más puedo ayudarle?"}},
+    [PROMPT_HUMAN_CONSENT] = {{"¿Quiere que le pase con una persona de nuestro equipo?"}},
+    [PROMPT_HUMAN_TRANSFER] =
+        {{"Le paso con una persona de nuestro equipo. No cuelgue, por favor."}},
+    [PROMPT_HUMAN_OFFER] = {{"Lo siento, me cuesta entenderle. ¿Quiere que le pase con una persona "
+                             "de nuestro equipo?"}},
+    [PROMPT_TRANSFER_FAILED] =
+        {{"Lo siento, ahora mismo no hay nadie disponible. Sigamos juntos."}},
+    [PROMPT_LINE_BACK] = {{"Perdone, la línea se ha cortado un momento."}},
+    [PROMPT_SHUTDOWN] = {{"Lo siento, tengo que terminar la llamada. Llámenos de nuevo un poco más "
+                          "tarde, por favor. Adiós."}},
+    [PROMPT_ASK_TEXT] = {{"¿Puede decirme esto: {label}?"}},
+    [PROMPT_ASK_MOMENT] = {{"¿Qué día y a qué hora fue: {label}?"}},
+    [PROMPT_ASK_EVENT] = {{"¿Cuándo fue: {label}?"}},
+    [PROMPT_ASK_PHONE] = {{"Dígame, por favor, cifra por cifra: {label}."}},
+    [PROMPT_ASK_EMAIL] = {{"Dígame despacio, por favor: {label}."}},
+    [PROMPT_HINT_MOMENT] = {{"Puede decir, por ejemplo: ayer a las nueve de la mañana."}},
+    [PROMPT_HINT_PHONE] = {{"Diga todas las cifras, una tras otra, por favor."}},
+    [PROMPT_HINT_COUNTRY] = {{"Dígalo con el prefijo del país: más, y luego todas las cifras."}},
+    [PROMPT_HINT_MORE_DIGITS] =
+        {{"Hasta ahora tengo {value}. Siga con las demás cifras, por favor."}},
+    [PROMPT_HINT_EMAIL] =
+        {{"Puede decir, por ejemplo: juan punto perez arroba ejemplo punto com."}},
+    [PROMPT_GOT] = {{"{value}. Anotado.", "{value}. Gracias."}},
+    [PROMPT_CONFIRM] = {{"Entonces, {value}. ¿Es correcto?"}},
+    [PROMPT_CORRECTED] = {{"Lo he cambiado: {value}."}},
+    [PROMPT_SORRY_AGAIN] = {{"Perdone."}},
+    [PROMPT_NOT_UNDERSTOOD] = {{"Perdone, no le he entendido."}},
+    [PROMPT_YES_OR_NO] = {{"Diga sí o no, por favor."}},
+    [PROMPT_SKIPPED] = {{"No pasa nada, sigamos."}},
+    [PROMPT_RECAP] = {{"Le hago un resumen."}},
+    [PROMPT_RECAP_ITEM] = {{"{value}."}},
+    [PROMPT_RECAP_ASK] = {{"¿Quiere corregir algo, o puedo ayudarle en algo más?"}},
+    [PROMPT_NOTHING_RECAP] = {{"Gracias. Una persona de nuestro equipo se ocupará de su caso."}},
+    [PROMPT_ANYTHING_ELSE] = {{"¿Puedo ayudarle en algo más?"}},
+    [PROMPT_NOTED] = {{"Gracias, lo he anotado."}},
+    [PROMPT_WHAT_CHANGE] = {{"¿Qué quiere cambiar?"}},
+    [PROMPT_GO_ON] = {{"De acuerdo, sigamos."}},
+    [PROMPT_NEW_CLAIM_CONSENT] = {{"¿Quiere que abra un nuevo expediente para eso?"}},
+    [PROMPT_NEW_CLAIM] = {{"He abierto un nuevo expediente."}},
+    [PROMPT_NO_NEW_CLAIM] = {{"Lo siento, ahora mismo no puedo abrir un nuevo expediente."}},
+    [PROMPT_LANGUAGE_SET] = {{"De acuerdo, sigamos en español."}},
+    [PROMPT_NO_LANGUAGE] = {{"Lo siento, no hablo ese idioma."}},
+    [PROMPT_SLOWER] = {{"De acuerdo, hablaré más despacio."}},
+    [PROMPT_FASTER] = {{"De acuerdo, hablaré un poco más rápido."}},
+    [PROMPT_WAIT] = {{"Por supuesto, tómese su tiempo."}},
+    [PROMPT_POLITE] = {{"Entiendo que es molesto."}},
+    [PROMPT_NO_ANSWER] = {{"Me temo que no sé la respuesta."}},
+};
