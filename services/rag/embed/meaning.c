@@ -6,7 +6,7 @@
 
 #include "common/clock.h"
 #include "common/log.h"
-#include "services/rag/lru.h"
+#include "common/lru.h"
 #include "services/rag/question_key.h"
 
 enum { KEPT = 4096, KEPT_BYTES = 48 * 1024 * 1024 };
@@ -24,7 +24,7 @@ struct meaning_wait {
 struct meaning {
     embed_server_t *server;
     uint32_t timeout_ms;
-    lru_t *kept;
+    pl_lru_t *kept;
     meaning_wait_t *waits;
     uint64_t sulk_until_ms;
     bool failing; /* said already */
@@ -36,7 +36,7 @@ meaning_t *meaning_new(embed_server_t *server, uint32_t timeout_ms)
     assert(self);
     self->server = server;
     self->timeout_ms = timeout_ms;
-    self->kept = lru_new(KEPT, KEPT_BYTES);
+    self->kept = pl_lru_new(KEPT, KEPT_BYTES);
     return self;
 }
 
@@ -55,7 +55,7 @@ void meaning_destroy(meaning_t **self_p)
     if (!self) return;
     *self_p = NULL;
     while (self->waits) drop(self->waits);
-    lru_destroy(&self->kept);
+    pl_lru_destroy(&self->kept);
     free(self);
 }
 
@@ -63,7 +63,7 @@ const float *meaning_known(meaning_t *self, const char *text, size_t *dimensions
 {
     size_t size = 0;
     char *key = question_text_key(text);
-    const float *vector = lru_get(self->kept, key, 0, &size);
+    const float *vector = pl_lru_get(self->kept, key, 0, &size);
     free(key);
     *dimensions = size / sizeof *vector;
     return vector;
@@ -93,7 +93,7 @@ static void keep(meaning_wait_t *wait, const embed_outcome_t *outcome)
         return;
     }
     for (size_t i = 0; i < wait->count; i++)
-        lru_put(self->kept, wait->keys[i], vectors + i * dimensions, dimensions * sizeof *vectors,
+        pl_lru_put(self->kept, wait->keys[i], vectors + i * dimensions, dimensions * sizeof *vectors,
                 UINT64_MAX);
     free(vectors);
     if (self->failing) log_info("search.with_meaning", "dimensions=%zu", dimensions);

@@ -11,7 +11,6 @@
 
 #include <cmocka.h>
 
-#include "services/rag/lru.h"
 #include "services/rag/question_key.h"
 
 static char detail[EMBED_DETAIL_BYTES];
@@ -102,76 +101,6 @@ static void an_errors_words_are_read_whatever_their_form(void **state)
     }
 }
 
-/* ---- what is kept ---- */
-
-static void is_kept(lru_t *lru, const char *key, uint64_t now_ms, const char *value)
-{
-    size_t size = 0;
-    const char *got = lru_get(lru, key, now_ms, &size);
-    if (!value) {
-        assert_null(got);
-        return;
-    }
-    assert_non_null(got);
-    assert_int_equal(size, strlen(value));
-    assert_memory_equal(got, value, size);
-}
-
-static void put(lru_t *lru, const char *key, const char *value, uint64_t until_ms)
-{
-    lru_put(lru, key, value, strlen(value), until_ms);
-}
-
-static void what_was_used_least_goes_first(void **state)
-{
-    (void)state;
-    lru_t *lru = lru_new(3, 100000);
-    put(lru, "a", "1", 10);
-    put(lru, "b", "2", 10);
-    put(lru, "c", "3", 10);
-    is_kept(lru, "a", 0, "1");
-    put(lru, "d", "4", 10);
-    is_kept(lru, "b", 0, NULL);
-    is_kept(lru, "a", 0, "1");
-    put(lru, "a", "again", 10);
-    is_kept(lru, "a", 0, "again");
-    assert_int_equal(lru_count(lru), 3);
-    lru_destroy(&lru);
-}
-
-static void what_is_kept_ends_at_its_time(void **state)
-{
-    (void)state;
-    lru_t *lru = lru_new(10, 100000);
-    put(lru, "a", "1", 1000);
-    is_kept(lru, "a", 999, "1");
-    is_kept(lru, "a", 1000, NULL);
-    assert_int_equal(lru_count(lru), 0);
-    put(lru, "", "", UINT64_MAX);
-    is_kept(lru, "", 5, "");
-    lru_destroy(&lru);
-}
-
-static void bytes_are_bounded_too(void **state)
-{
-    (void)state;
-    lru_t *lru = lru_new(1000, 10000);
-    char value[1000];
-    memset(value, 'x', sizeof value);
-    for (int i = 0; i < 100; i++) {
-        char key[16];
-        (void)snprintf(key, sizeof key, "%d", i);
-        lru_put(lru, key, value, sizeof value, 10);
-    }
-    assert_true(lru_count(lru) > 5 && lru_count(lru) < 10);
-    char *large = calloc(1, 20000);
-    assert_non_null(large);
-    lru_put(lru, "large", large, 20000, 10);
-    is_kept(lru, "large", 0, NULL);
-    free(large);
-    lru_destroy(&lru);
-}
-
 /* ---- keys ---- */
 
 static char *key_of(const char *text, const char *lang, uint32_t top_n, double strictness)
@@ -237,9 +166,6 @@ int main(void)
         cmocka_unit_test(vectors_come_as_numbers_or_as_base64),
         cmocka_unit_test(an_answer_that_makes_no_sense_is_refused),
         cmocka_unit_test(an_errors_words_are_read_whatever_their_form),
-        cmocka_unit_test(what_was_used_least_goes_first),
-        cmocka_unit_test(what_is_kept_ends_at_its_time),
-        cmocka_unit_test(bytes_are_bounded_too),
         cmocka_unit_test(texts_that_differ_in_signs_alone_have_one_key),
         cmocka_unit_test(keys_are_bounded),
     };

@@ -1,4 +1,4 @@
-#include "services/rag/lru.h"
+#include "common/lru.h"
 
 #include <assert.h>
 #include <stdbool.h>
@@ -17,22 +17,22 @@ struct entry {
     size_t size;
 };
 
-struct lru {
+struct pl_lru {
     size_t entries_max, bytes_max, entries, bytes;
     entry_t *buckets[BUCKETS];
     entry_t *newest, *oldest;
 };
 
-lru_t *lru_new(size_t entries, size_t bytes)
+pl_lru_t *pl_lru_new(size_t entries, size_t bytes)
 {
-    lru_t *self = calloc(1, sizeof *self);
+    pl_lru_t *self = calloc(1, sizeof *self);
     assert(self);
     self->entries_max = entries;
     self->bytes_max = bytes;
     return self;
 }
 
-static entry_t **bucket_of(lru_t *self, const char *key)
+static entry_t **bucket_of(pl_lru_t *self, const char *key)
 {
     uint32_t hash = 2166136261u;
     for (; *key; key++) hash = (hash ^ (unsigned char)*key) * 16777619u;
@@ -44,7 +44,7 @@ static size_t size_of(const entry_t *entry)
     return entry->size + strlen(entry->key) + 1 + sizeof *entry;
 }
 
-static void unlink_use(lru_t *self, entry_t *entry)
+static void unlink_use(pl_lru_t *self, entry_t *entry)
 {
     if (entry->newer)
         entry->newer->older = entry->older;
@@ -56,7 +56,7 @@ static void unlink_use(lru_t *self, entry_t *entry)
         self->oldest = entry->newer;
 }
 
-static void link_newest(lru_t *self, entry_t *entry)
+static void link_newest(pl_lru_t *self, entry_t *entry)
 {
     entry->newer = NULL;
     entry->older = self->newest;
@@ -65,7 +65,7 @@ static void link_newest(lru_t *self, entry_t *entry)
     if (!self->oldest) self->oldest = entry;
 }
 
-static void drop(lru_t *self, entry_t *entry)
+static void drop(pl_lru_t *self, entry_t *entry)
 {
     entry_t **at = bucket_of(self, entry->key);
     while (*at != entry) at = &(*at)->next;
@@ -78,16 +78,16 @@ static void drop(lru_t *self, entry_t *entry)
     free(entry);
 }
 
-void lru_destroy(lru_t **self_p)
+void pl_lru_destroy(pl_lru_t **self_p)
 {
-    lru_t *self = *self_p;
+    pl_lru_t *self = *self_p;
     if (!self) return;
     *self_p = NULL;
     while (self->oldest) drop(self, self->oldest);
     free(self);
 }
 
-static entry_t *find(lru_t *self, const char *key)
+static entry_t *find(pl_lru_t *self, const char *key)
 {
     for (entry_t *entry = *bucket_of(self, key); entry; entry = entry->next) {
         if (strcmp(entry->key, key) == 0) return entry;
@@ -95,7 +95,7 @@ static entry_t *find(lru_t *self, const char *key)
     return NULL;
 }
 
-const void *lru_get(lru_t *self, const char *key, uint64_t now_ms, size_t *size)
+const void *pl_lru_get(pl_lru_t *self, const char *key, uint64_t now_ms, size_t *size)
 {
     entry_t *entry = find(self, key);
     if (entry && now_ms >= entry->until_ms) {
@@ -117,7 +117,7 @@ static void *copy_of(const void *bytes, size_t size)
     return copy;
 }
 
-void lru_put(lru_t *self, const char *key, const void *value, size_t size, uint64_t until_ms)
+void pl_lru_put(pl_lru_t *self, const char *key, const void *value, size_t size, uint64_t until_ms)
 {
     entry_t *old = find(self, key);
     if (old) drop(self, old);
@@ -137,7 +137,7 @@ void lru_put(lru_t *self, const char *key, const void *value, size_t size, uint6
         drop(self, self->oldest);
 }
 
-size_t lru_count(const lru_t *self)
+size_t pl_lru_count(const pl_lru_t *self)
 {
     return self->entries;
 }
