@@ -84,6 +84,7 @@ call_t *call_new(const Pl__CallRecord *record, const char *leg, const call_setti
     self->rung_in = leg[0] != '\0';
     self->speech = text_copy("");
     for (const char *p = record->call_id; *p; p++) self->seed = self->seed * 31 + (unsigned char)*p;
+    call_prepare_prompts(self);
     return self;
 }
 

@@ -134,6 +134,7 @@ void call_set_lang(call_t *self, const char *lang, effects_t *fx)
     change.change_case = PL__CALL_CHANGE__CHANGE_LANG_SHORT_CODE;
     change.lang_short_code = (char *)lang;
     call_apply(self, &change, fx);
+    call_prepare_prompts(self);
 }
 
 void call_set_interaction(call_t *self, int64_t wall_ms, effects_t *fx)

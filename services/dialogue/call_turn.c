@@ -194,6 +194,14 @@ void call_send_listen(call_t *self, effects_t *fx)
     (void)fx_event(fx, self->speech, &env);
 }
 
+void call_prepare_prompts(const call_t *self)
+{
+    const Pl__Initiate *initiate = self->record->initiate;
+    const char *values[] = {"bot_name", initiate->bot_name, "bot_company", initiate->bot_company,
+                            NULL};
+    prompts_prepare(self->prompts, call_lang(self), values);
+}
+
 static void fill_prompt(call_t *self, prompt_t id, char *out, size_t bytes)
 {
     const Pl__Initiate *initiate = self->record->initiate;

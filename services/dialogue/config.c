@@ -27,6 +27,8 @@ const pl_config_key_t dialogue_config_keys[] = {
     STRING("dialogue.manager", "auto",
            "who decides what is said: script, llm, or auto: llm where llm.* has an endpoint"),
     STRING("dialogue.llm.bot_phone_number", "", "the number callers dial, as the model is told it"),
+    STRING("dialogue.translation.provider", "auto",
+           "of history and sentences of another language: llm, off; auto: llm where there is one"),
     INT("dialogue.llm.history_messages", "20", 4, 1000,
         "messages of the history in a prompt; what is older is summed up"),
     INT("dialogue.llm.knowledge_wait_ms", "10", 0, 1000,

@@ -21,6 +21,7 @@
 #include "services/dialogue/nlu/civil.h"
 #include "services/dialogue/prompts.h"
 #include "services/dialogue/remote_tools.h"
+#include "services/dialogue/translation/translate.h"
 #include "rag.pb-c.h"
 #include "speech.pb-c.h"
 
@@ -75,6 +76,7 @@ typedef struct {
     const call_settings_t *settings; /* as they stand: operators turn them during a call */
     const instructions_t *instructions;
     const remote_tools_t *remote_tools;
+    translate_t *translate;       /* history of another language; NULL: it stays as it is */
     const char *bot_phone_number; /* "" when nobody has said */
     uint32_t history_messages;    /* of a prompt, at most */
     bool speculate;               /* begin on a transcript that is not final yet */

@@ -20,6 +20,7 @@ struct prompts {
     char lang[16]; /* of the overrides */
     char *wordings[PROMPT_COUNT][WORDINGS_MAX];
     size_t count[PROMPT_COUNT];
+    translate_t *translate;
 };
 
 pl_err_t prompts_check(const pl_config_t *cfg)
@@ -97,15 +98,32 @@ bool prompts_has(const prompts_t *self, const char *lang, prompt_t id)
     return configured || find_built_in(lang, id).count;
 }
 
+static wordings_t find_own(const prompts_t *self, const char *lang, prompt_t id)
+{
+    if (!self->count[id] || strncmp(self->lang, lang, 2) != 0) return (wordings_t){NULL, 0};
+    return (wordings_t){(const char *const *)self->wordings[id], self->count[id]};
+}
+
+/* As they are written for that language or, without any, in English. */
 static wordings_t find(const prompts_t *self, const char *lang, prompt_t id)
 {
-    bool same = strncmp(self->lang, lang, 2) == 0;
-    if (self->count[id] && same)
-        return (wordings_t){(const char *const *)self->wordings[id], self->count[id]};
-    wordings_t found = find_built_in(lang, id);
+    wordings_t found = find_own(self, lang, id);
+    if (!found.count) found = find_built_in(lang, id);
+    if (!found.count) found = find_own(self, "en", id);
     if (!found.count) found = find_built_in("en", id);
     assert(found.count); /* English has them all */
     return found;
+}
+
+/* What is to be translated for that language: the configuration's words before built-in ones. */
+static wordings_t find_source(const prompts_t *self, const char *lang, prompt_t id,
+                              const char **source)
+{
+    bool own = find_own(self, lang, id).count;
+    *source = self->count[id] ? self->lang : "en";
+    if (!self->translate || own) return (wordings_t){NULL, 0};
+    if (self->count[id]) return find_own(self, self->lang, id);
+    return find_built_in(lang, id).count ? (wordings_t){NULL, 0} : find_built_in("en", id);
 }
 
 static const char *value_of(const char *name, size_t len, const char *const *values)
@@ -136,10 +154,23 @@ static char *fill(const char *wording, const char *const *values, char *out, siz
     return out;
 }
 
+void prompts_translate(prompts_t *self, translate_t *translate)
+{
+    self->translate = translate;
+}
+
 char *prompts_say(const prompts_t *self, const char *lang, prompt_t id, uint32_t seed,
                   const char *const *values, char *out, size_t bytes)
 {
-    wordings_t found = find(self, lang, id);
+    const char *source = "";
+    wordings_t found = find_source(self, lang, id, &source);
+    if (found.count) {
+        (void)fill(found.list[seed % found.count], values, out, bytes);
+        const char *text = translate_text(self->translate, source, lang, out);
+        if (text && text != out) snprintf(out, bytes, "%s", text);
+        if (text) return out;
+    }
+    found = find(self, lang, id);
     return fill(found.list[seed % found.count], values, out, bytes);
 }
 
@@ -153,15 +184,31 @@ static bool can_fill(const char *wording, const char *const *values)
     return true;
 }
 
+void prompts_prepare(const prompts_t *self, const char *lang, const char *const *values)
+{
+    for (int id = 0; self->translate && id < PROMPT_COUNT; id++) {
+        const char *source = "";
+        wordings_t found = find_source(self, lang, (prompt_t)id, &source);
+        for (size_t i = 0; i < found.count; i++) {
+            char text[PROMPT_BYTES];
+            if (!can_fill(found.list[i], values)) continue;
+            (void)translate_text(self->translate, source, lang,
+                                 fill(found.list[i], values, text, sizeof text));
+        }
+    }
+}
+
 void prompts_each(const prompts_t *self, const char *lang, const char *const *values,
                   prompts_each_fn *fn, void *arg)
 {
     for (int id = 0; id < PROMPT_COUNT; id++) {
-        wordings_t found = find(self, lang, (prompt_t)id);
-        for (size_t i = 0; i < found.count; i++) {
+        const char *source = "";
+        wordings_t found = find_source(self, lang, (prompt_t)id, &source);
+        if (!found.count) found = find(self, lang, (prompt_t)id);
+        for (uint32_t i = 0; i < found.count; i++) {
             char text[PROMPT_BYTES];
-            if (can_fill(found.list[i], values))
-                fn(arg, fill(found.list[i], values, text, sizeof text));
+            if (!can_fill(found.list[i], values)) continue;
+            fn(arg, prompts_say(self, lang, (prompt_t)id, i, values, text, sizeof text));
         }
     }
 }

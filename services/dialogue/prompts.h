@@ -1,10 +1,11 @@
 /* prompts.h - the fixed sentences, in several wordings and languages, with {placeholders}.
  *
- * Built in (wordings.h): English, French, German, Spanish and Chinese. A call in a language without a
- * sentence gets the English one. prompts.tts.<name>_tpl[] of the configuration
- * replaces the wordings of one language (prompts.tts_lang).
+ * Built in (wordings.h): English, French, German, Spanish and Chinese. prompts.tts.<name>_tpl[] of the
+ * configuration replaces the wordings of one language (prompts.tts_lang). For a call in another
+ * language they are translated where that is possible; else it gets the built-in sentence of its
+ * language, and where there is none the English one.
  *
- * Threads: read-only after prompts_new, so any.
+ * Threads: the loop's; without translations any, as they are read-only after prompts_new.
  */
 #ifndef DIALOGUE_PROMPTS_H
 #define DIALOGUE_PROMPTS_H
@@ -15,6 +16,7 @@
 
 #include "common/config.h"
 #include "common/err.h"
+#include "services/dialogue/translation/translate.h"
 
 #define PROMPT_MAP(X) /* id, name in the configuration */                                          \
     X(HELLO, "hello")                                                                              \
@@ -87,6 +89,8 @@ pl_err_t prompts_check(const pl_config_t *cfg);
 /* cfg may be NULL: built-in wordings only. Never NULL. */
 prompts_t *prompts_new(const pl_config_t *cfg);
 void prompts_destroy(prompts_t **self_p);
+/* Borrowed until the end. NULL: nothing is translated. */
+void prompts_translate(prompts_t *self, translate_t *translate);
 
 /* values is a NULL-terminated list of name, value, name, value...; unknown placeholders vanish.
  * seed chooses among the wordings. Returns out. */
@@ -95,6 +99,9 @@ char *prompts_say(const prompts_t *self, const char *lang, prompt_t id, uint32_t
 
 /* Is there wording of its own in that language? prompts_say gives the English one otherwise. */
 bool prompts_has(const prompts_t *self, const char *lang, prompt_t id);
+
+/* Asks for what has to be translated for that language, so that it is there when it is said. */
+void prompts_prepare(const prompts_t *self, const char *lang, const char *const *values);
 
 /* Every wording of a language that needs no other values than these, filled in. */
 typedef void prompts_each_fn(void *arg, const char *text);

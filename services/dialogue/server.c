@@ -45,6 +45,7 @@ struct server {
     llm_t *llm; /* NULL: there is no model */
     instructions_t *instructions;
     remote_tools_t *remote_tools;
+    translate_t *translate; /* NULL: nothing is translated */
     calls_t *calls;
     arrivals_t *arrivals;
     recovery_t *recovery;
@@ -356,6 +357,23 @@ static pl_err_t check_defaults(const server_t *self)
     return PL_OK;
 }
 
+static pl_err_t choose_translator(server_t *self)
+{
+    static const char key[] = "dialogue.translation.provider";
+    const char *name = pl_config_str(self->cfg, key);
+    bool automatic = strcmp(name, "auto") == 0;
+    bool model = strcmp(name, "llm") == 0;
+    if (!automatic && !model && strcmp(name, "off") != 0) {
+        return wrong_setting(key, name, "is none of auto, llm, off");
+    }
+    if (model && !self->llm) return wrong_setting(key, name, "needs llm.fast or llm.slow");
+    if (!self->llm || !(model || automatic)) return PL_OK;
+    void *service = translator_llm_new(self->llm, self->instructions);
+    self->translate = translate_new(&translator_llm, service, pl_clock_ms);
+    prompts_translate(self->prompts, self->translate);
+    return PL_OK;
+}
+
 /* Script or model, and what the model's manager wants to know. */
 static pl_err_t choose_manager(server_t *self)
 {
@@ -364,6 +382,7 @@ static pl_err_t choose_manager(server_t *self)
     call_settings_t *settings = &self->desk.settings;
     pl_err_t err = instructions_new(&self->instructions, cfg);
     if (!err) err = llm_new(&self->llm, self->loop, cfg);
+    if (!err) err = choose_translator(self);
     if (err) return err;
     self->desk.manager = manager_choose(name, self->llm != NULL);
     if (!self->desk.manager) return wrong_setting("dialogue.manager", name, "is not a manager");
@@ -382,6 +401,7 @@ static pl_err_t choose_manager(server_t *self)
         .settings = settings,
         .instructions = self->instructions,
         .remote_tools = self->remote_tools,
+        .translate = self->translate,
         .bot_phone_number = pl_config_str(cfg, "dialogue.llm.bot_phone_number"),
         .history_messages = (uint32_t)pl_config_int(cfg, "dialogue.llm.history_messages"),
         .speculate = settings->speculate,
@@ -505,6 +525,7 @@ void server_destroy(server_t **self_p)
     recovery_destroy(&self->recovery);
     ahead_destroy(&self->ahead);
     calls_destroy(&self->calls);
+    translate_destroy(&self->translate);
     llm_destroy(&self->llm);
     pl_features_destroy(&self->features);
     pl_loop_destroy(&self->loop);

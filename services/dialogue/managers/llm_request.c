@@ -102,11 +102,24 @@ static void write_passages(const talk_t *t, draft_t *out)
         t->passages);
 }
 
+/* What was said in another language than the call's is shown in this one, once that is there. */
+static const char *shown_words(void *arg, const Pl__Message *message)
+{
+    const talk_t *t = arg;
+    if (!message->lang_short_code[0]) return message->content;
+    const char *words =
+        translate_text(t->opts.translate, message->lang_short_code, talk_lang(t), message->content);
+    return words ? words : message->content;
+}
+
 window_opts_t talk_window(const talk_t *t)
 {
     uint32_t told = t->summarised > t->floor ? t->summarised : t->floor;
-    return (window_opts_t){
-        .max_messages = t->opts.history_messages, .max_tokens = UINT32_MAX, .summarised = told};
+    return (window_opts_t){.max_messages = t->opts.history_messages,
+                           .max_tokens = UINT32_MAX,
+                           .summarised = told,
+                           .words = shown_words,
+                           .words_arg = (void *)t};
 }
 
 /* ---- tools ---- */

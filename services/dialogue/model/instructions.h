@@ -27,7 +27,9 @@
       "which action should follow a call")                                                         \
     X(SMS_SUMMARY_SYSTEM, "sms_summary_system_tpl",                                                \
       "bot_name bot_company task default_lang claim reminders messages",                           \
-      "the SMS that a caller gets after the call")
+      "the SMS that a caller gets after the call")                                                 \
+    X(TRANSLATION_SYSTEM, "translation_system_tpl", "from to",                                     \
+      "how a message of the history or a fixed sentence is put into another language")
 
 #define INSTRUCTION_ENUM(id, name, placeholders, help) INSTRUCTION_##id,
 typedef enum { INSTRUCTION_MAP(INSTRUCTION_ENUM) INSTRUCTION_COUNT } instruction_t;

@@ -93,8 +93,8 @@ static void keep(meaning_wait_t *wait, const embed_outcome_t *outcome)
         return;
     }
     for (size_t i = 0; i < wait->count; i++)
-        pl_lru_put(self->kept, wait->keys[i], vectors + i * dimensions, dimensions * sizeof *vectors,
-                UINT64_MAX);
+        pl_lru_put(self->kept, wait->keys[i], vectors + i * dimensions,
+                   dimensions * sizeof *vectors, UINT64_MAX);
     free(vectors);
     if (self->failing) log_info("search.with_meaning", "dimensions=%zu", dimensions);
     self->failing = false;
