@@ -16,12 +16,8 @@ enum { REMINDERS_MAX = 50 };
 /* The newest thing the caller said is where a value comes from. */
 static uint32_t newest_utterance(const call_t *self)
 {
-    for (size_t i = self->record->n_messages; i-- > 0;) {
-        const Pl__Message *message = self->record->messages[i];
-        bool said = message->persona == PL__PERSONA__HUMAN && message->action == PL__ACTION__TALK;
-        if (said) return message->number;
-    }
-    return 0;
+    const Pl__Message *said = call_newest_utterance(self);
+    return said ? said->number : 0;
 }
 
 static bool same_value(const call_t *self, const char *name, const char *value)

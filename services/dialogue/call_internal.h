@@ -158,6 +158,7 @@ void call_turn_cut(call_t *self, uint32_t message, const char *heard, bool estim
 void call_turn_drop_asides(const turn_t *turn, char *heard);
 void call_turn_clear(turn_t *turn);
 /* Says one of the fixed sentences as a turn of its own; stored says whether the history gets it. */
+const Pl__Message *call_newest_utterance(const call_t *self); /* the caller's; NULL: none */
 /* Asks for the fixed sentences that the call's language lacks. */
 void call_prepare_prompts(const call_t *self);
 void call_say_prompt(call_t *self, call_now_t now, prompt_t id, bool stored, effects_t *fx);

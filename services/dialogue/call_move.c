@@ -42,17 +42,28 @@ void call_split(const running_t *tool, effects_t *fx)
     fx_add(fx, FX_SPLIT)->tool_id = text_copy(tool->key);
 }
 
-/* The caller's number, language and speed go along; claim, reminders and messages begin anew. */
+/* The caller's number, language and speed go along, and the words that opened it; claim, reminders and
+ * messages begin anew. */
 const Pl__CallRecord *call_next(call_t *self, const char *id, call_now_t now)
 {
     const Pl__CallRecord *from = self->record;
     Pl__CallRecord record = PL__CALL_RECORD__INIT;
     Pl__Message message = PL__MESSAGE__INIT;
-    Pl__Message *messages[] = {&message};
+    Pl__Message opener = PL__MESSAGE__INIT;
+    Pl__Message *messages[] = {&message, &opener};
+    const Pl__Message *said = call_newest_utterance(self);
     message.number = 1;
     message.created_at_ms = now.wall_ms;
     message.action = PL__ACTION__CALL;
     message.lang_short_code = (char *)call_lang(self);
+    if (said && !said->filtered) {
+        opener.number = 2;
+        opener.created_at_ms = said->created_at_ms;
+        opener.action = said->action;
+        opener.persona = said->persona;
+        opener.content = said->content;
+        opener.lang_short_code = said->lang_short_code;
+    }
     record.call_id = (char *)id;
     record.created_at_ms = now.wall_ms;
     record.last_interaction_at_ms = now.wall_ms;
@@ -67,7 +78,7 @@ const Pl__CallRecord *call_next(call_t *self, const char *id, call_now_t now)
     record.outbound = from->outbound;
     record.continues = from->call_id;
     record.messages = messages;
-    record.n_messages = 1;
+    record.n_messages = opener.number ? 2 : 1;
     self->next = pl_record_copy(&record);
     self->move_attempts = 0;
     return self->next;

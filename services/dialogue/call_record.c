@@ -52,6 +52,16 @@ uint32_t call_add_message(call_t *self, int64_t wall_ms, Pl__Action action, Pl__
     return message.number;
 }
 
+const Pl__Message *call_newest_utterance(const call_t *self)
+{
+    for (size_t i = self->record->n_messages; i-- > 0;) {
+        const Pl__Message *message = self->record->messages[i];
+        bool said = message->persona == PL__PERSONA__HUMAN && message->action == PL__ACTION__TALK;
+        if (said) return message;
+    }
+    return NULL;
+}
+
 void call_set_content(Pl__Message *message, const char *content)
 {
     char *copy = strdup(content);

@@ -14,8 +14,8 @@ static const char actions[] = "\"[call]\" the caller has rung, \"[hangup]\" the 
                               "\"[sms]\" what follows came as a "
                               "text message";
 static const char styles[] = "none, cheerful, sad";
-static const char moved[] = "[A new claim has just been opened for this, and the former one is "
-                            "closed. The caller had said:]";
+static const char moved[] =
+    "[A new claim has just been opened for this, and the former one is closed.]";
 static const char carry_on[] =
     "[Your answer was cut off here. Go on exactly where it stopped, and repeat nothing of it.]";
 

@@ -203,7 +203,19 @@ static void results_are_there(talk_t *t)
     }
     t->sink.part(t->sink.arg, t->thought);
     draft_clear(&t->said);
-    next_pass(t, &(ask_t){.heard = t->moved ? t->text : NULL, .moved = t->moved}, NULL);
+    /* What opened a new claim is in its history, unless a filter refused it. */
+    const char *heard = t->moved && !t->message ? t->text : NULL;
+    next_pass(t, &(ask_t){.heard = heard, .moved = t->moved}, NULL);
+}
+
+static uint32_t newest_utterance(const Pl__CallRecord *record)
+{
+    for (size_t i = record->n_messages; i-- > 0;) {
+        const Pl__Message *message = record->messages[i];
+        if (message->persona == PL__PERSONA__HUMAN && message->action == PL__ACTION__TALK)
+            return message->number;
+    }
+    return 0;
 }
 
 void talk_result(talk_t *t, const tool_result_t *result)
@@ -215,7 +227,7 @@ void talk_result(talk_t *t, const tool_result_t *result)
     if (result->leaving) t->leaving = true;
     if (talk_notice_call(t, result->record)) {
         t->moved = true;
-        t->message = 0;
+        t->message = newest_utterance(result->record);
     }
     if (t->n_waiting == 0) results_are_there(t);
 }

@@ -322,7 +322,10 @@ static void a_new_claim_is_gone_on_with_what_opened_it(void **state)
     fake_done(fake_newest(), PL_OK, LLM_STOP);
     assert_string_equal(c->reply, "I open a new claim. I note it. When was it stolen?");
     assert_string_equal(call_id(c->call), "c-2");
+    const Pl__ClaimValue *value = pl_record_claim(c->stored, "hardware_info");
+    assert_string_equal(c->stored->messages[value->message - 1]->content, "my car was stolen, too");
     (void)conversation_say(c, "yesterday");
+    ASSERT_HAS(fake_newest()->text.at, "my car was stolen, too"); /* still */
     ASSERT_HAS(fake_newest()->text.at, "When was it stolen?\nuser: yesterday");
     ASSERT_LACKS(fake_newest()->text.at, "laptop");
     end(c);

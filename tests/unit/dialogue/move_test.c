@@ -60,16 +60,20 @@ static void the_conversation_goes_on_as_another_call(void **state)
     assert_string_equal(c->stored->continues, "c-1");
     assert_int_equal(c->stored->epoch, c->left->epoch);
     assert_int_equal(c->stored->n_claim, 0);
-    assert_int_equal(c->stored->n_messages, 1);
+    assert_int_equal(c->stored->n_messages, 2);
     assert_int_equal(c->stored->messages[0]->action, PL__ACTION__CALL);
+    const Pl__Message *opener = c->stored->messages[1];
+    assert_string_equal(opener->content, "I have another problem");
+    assert_int_equal(opener->persona, PL__PERSONA__HUMAN);
+    assert_int_equal(opener->number, 2);
 
     (void)call_sentence(c->call, c->now, thought, "What has happened?", 0, &c->fx);
     (void)call_thought(c->call, c->now, thought, PL_OK, &c->fx);
     run_by_hand(c, result, sizeof result);
     assert_string_equal(c->say_call, "c-2");
-    assert_int_equal(c->stored->n_messages, 2);
-    assert_string_equal(c->stored->messages[1]->content, "What has happened?");
-    assert_int_equal(c->stored->messages[1]->number, 2);
+    assert_int_equal(c->stored->n_messages, 3);
+    assert_string_equal(c->stored->messages[2]->content, "What has happened?");
+    assert_int_equal(c->stored->messages[2]->number, 3);
     conversation_destroy(&c);
 }
 
@@ -89,14 +93,14 @@ static void what_speech_tells_of_the_former_call_changes_no_message(void **state
     conversation_turn_started(c);
     conversation_spoken(c, true, "I am");
     assert_int_equal(c->stored->messages[0]->action, PL__ACTION__CALL);
-    assert_string_equal(c->stored->messages[1]->content, "What has happened?");
-    assert_int_equal(c->stored->messages[1]->answer_latency_ms, 0);
+    assert_string_equal(c->stored->messages[2]->content, "What has happened?");
+    assert_int_equal(c->stored->messages[2]->answer_latency_ms, 0);
     c->turn = present;
     c->hold = false;
     conversation_turn_started(c);
     conversation_spoken(c, false, "");
     (void)conversation_say(c, "a printer");
-    assert_string_equal(c->stored->messages[2]->content, "a printer");
+    assert_string_equal(c->stored->messages[3]->content, "a printer");
     (void)conversation_leg_ended(c, PL__LEG_END__LEG_BYE_REMOTE, "");
     assert_int_equal(c->stored->ended, PL__LEG_END__LEG_BYE_REMOTE);
     assert_int_equal(c->left->ended, PL__LEG_END__LEG_MOVED);
@@ -209,7 +213,7 @@ static void tools_that_still_run_are_left_with_a_result(void **state)
     const Pl__Message *m = c->left->messages[c->left->n_messages - 1];
     assert_int_equal(m->n_tool_calls, 2);
     assert_non_null(strstr(m->tool_calls[0]->content, "a new claim was begun"));
-    assert_int_equal(c->stored->n_messages, 1);
+    assert_int_equal(c->stored->n_messages, 2);
     conversation_destroy(&c);
 }
 
