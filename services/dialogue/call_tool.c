@@ -16,7 +16,13 @@
 #include "services/dialogue/toolbox.h"
 #include "services/dialogue/value.h"
 
-enum { RESULT_BYTES = 8192, PASSAGES = 5, NAME_MAX_BYTES = 64 };
+enum {
+    RESULT_BYTES = 8192,
+    PASSAGES = 5,
+    NAME_MAX_BYTES = 64,
+    SEARCH_TEXTS = 5, /* of one search; more are left out */
+    SEARCH_BYTES = 512,
+};
 
 #define RESULT_CANCELLED "No result yet: the caller went on speaking before it was there."
 #define RESULT_CALL_LEFT "No result: a new claim was begun before it was there."
@@ -121,20 +127,23 @@ void call_tools_ended(call_t *self, effects_t *fx)
 
 static void search(call_t *self, const running_t *tool, const cJSON *args, effects_t *fx)
 {
-    /* One query of all the words: the index ranks by any term. */
-    char text[1024] = "";
+    /* Each is searched for by itself; rag unites what is found. */
+    char texts[SEARCH_TEXTS][SEARCH_BYTES];
+    char *others[SEARCH_TEXTS];
     size_t n = 0;
     const cJSON *query = NULL;
     cJSON_ArrayForEach(query, cJSON_GetObjectItemCaseSensitive(args, "queries"))
     {
-        if (n >= sizeof text) break;
-        n += (size_t)snprintf(text + n, sizeof text - n, "%s%s", n ? " " : "", query->valuestring);
+        if (n == SEARCH_TEXTS) break;
+        if (n > 0) others[n - 1] = texts[n];
+        value_copy(texts[n++], SEARCH_BYTES, query->valuestring);
     }
     Pl__SearchQuery body = PL__SEARCH_QUERY__INIT;
     Pl__Envelope env;
     call_envelope(self, &env);
-    value_copy(text, sizeof text, text);
-    body.text = text;
+    body.text = texts[0];
+    body.earlier = others;
+    body.n_earlier = n - 1;
     body.lang = (char *)call_lang(self);
     body.top_n = PASSAGES;
     env.body_case = PL__ENVELOPE__BODY_SEARCH_QUERY;

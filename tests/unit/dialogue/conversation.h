@@ -54,7 +54,8 @@ typedef struct {
     const Pl__SearchResult
         *found; /* beforehand, of thoughts and partial transcripts; NULL: nothing */
     char search_tool[64];
-    char passages_key[64]; /* of the newest search for passages */
+    char search_texts[512]; /* a line each */
+    char passages_key[64];  /* of the newest search for passages */
     int prefetches;
     int alerts, posts, jobs, moves, abandoned;
     bool hold_split, hold_move; /* do not answer these */
@@ -280,6 +281,16 @@ static void conversation_passages(conversation_t *self, const char *key)
     conversation_searched(self, ASKED_PASSAGES, key);
 }
 
+static void note_search(conversation_t *self, const Pl__Envelope *env)
+{
+    const Pl__SearchQuery *query = env->search_query;
+    size_t n = (size_t)snprintf(self->search_texts, sizeof self->search_texts, "%s\n", query->text);
+    for (size_t i = 0; i < query->n_earlier && n < sizeof self->search_texts; i++) {
+        n += (size_t)snprintf(self->search_texts + n, sizeof self->search_texts - n, "%s\n",
+                              query->earlier[i]);
+    }
+}
+
 static void conversation_request_effect(conversation_t *self, const effect_t *effect)
 {
     Pl__Envelope env = PL__ENVELOPE__INIT;
@@ -304,6 +315,7 @@ static void conversation_request_effect(conversation_t *self, const effect_t *ef
     case ASKED_SEARCH:
         self->searches++;
         snprintf(self->search_tool, sizeof self->search_tool, "%s", effect->tool_id);
+        note_search(self, effect->env);
         if (!self->hold_search) conversation_answer_search(self, effect->tool_id);
         break;
     case ASKED_PASSAGES:

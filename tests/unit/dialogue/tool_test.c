@@ -32,6 +32,23 @@ static const char *only_result(const conversation_t *c, const char *id)
     return call->content;
 }
 
+static void each_search_text_is_searched_for_by_itself(void **state)
+{
+    (void)state;
+    char result[512];
+    conversation_t *c = conversation_new(three_fields());
+    conversation_open(c);
+    uint32_t thought = begin_thought(c, "how do I reset it");
+    (void)call_tool(c->call, c->now, thought, "t-1", "search_document",
+                    "{\"queries\":[\"reset router\",\"restart the box\",\"factory settings\",\"d\","
+                    "\"e\",\"f is too much\"]}",
+                    &c->fx);
+    run_by_hand(c, result, sizeof result);
+    assert_int_equal(c->searches, 1);
+    assert_string_equal(c->search_texts, "reset router\nrestart the box\nfactory settings\nd\ne\n");
+    conversation_destroy(&c);
+}
+
 static void a_tool_given_up_has_a_result_until_the_true_one_comes(void **state)
 {
     (void)state;
@@ -296,6 +313,7 @@ static void a_cut_name_leaves_plain_text_in_the_history(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(each_search_text_is_searched_for_by_itself),
         cmocka_unit_test(a_tool_given_up_has_a_result_until_the_true_one_comes),
         cmocka_unit_test(a_tool_that_the_calls_end_overtakes_has_a_result),
         cmocka_unit_test(tags_in_a_document_reach_nobody_as_tags),
