@@ -179,7 +179,7 @@ $(patsubst %,$(B)/tests/unit/dialogue/%_test,llm llm_faults llm_service): | $(B)
 $(B)/tests/unit/common/http_tls_test: LIBS_common := -lm -lpthread -lwebsockets -lssl -lcrypto
 $(B)/tests/unit/speech/openai_test: | $(B)/bin/speech-double
 # Voice activity and what cleans a voice are tested with real voices.
-$(patsubst %,$(B)/tests/unit/telephony/%_test,vad cleaner): LIBS_telephony := $(LIBS_speech)
+$(patsubst %,$(B)/tests/unit/telephony/%_test,vad cleaner tone_keys): LIBS_telephony := $(LIBS_speech)
 
 .PHONY: check check-parts unit-tests integration asan tsan fmt fmt-check lint tidy analyze
 unit-tests: $(UNIT_BIN)

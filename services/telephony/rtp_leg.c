@@ -15,6 +15,7 @@
 #include "services/telephony/rtp_latch.h"
 #include "services/telephony/rtp_socket.h"
 #include "services/telephony/rtp_source.h"
+#include "services/telephony/tone_keys.h"
 
 enum {
     DEFAULT_JITTER_MIN_MS = 20,
@@ -25,6 +26,7 @@ enum {
     COMFORT_NOISE_PT = 13,
     LOOK_TICKS = 50,
     CNAME_BYTES = 32,
+    OWN_TONE_TICKS = 15, /* its echo may come back for so long */
 };
 
 typedef struct {
@@ -58,6 +60,9 @@ struct rtp_leg {
     rtp_source_t source;
     dtmf_in_t dtmf_in;
     dtmf_out_t dtmf_out;
+    tone_ear_t *ear; /* NULL: the far end sends telephone events */
+    tone_mouth_t mouth;
+    uint32_t own_tone; /* ticks for which tones may be an echo of ours */
     sender_t sender;
     reports_t reports;
 
@@ -307,6 +312,16 @@ static void on_rtp(void *arg, uint64_t arrived_us, const struct sockaddr *from,
         take_audio(self, arrived_us, &packet);
 }
 
+/* Keys as tones, where no telephone events were agreed on. */
+static void hear_tones(rtp_leg_t *self, rtp_heard_t *heard)
+{
+    if (!self->ear) return;
+    if (self->own_tone > 0) self->own_tone--;
+    bool made = heard->missing || heard->concealed || self->own_tone > 0;
+    tone_key_t key = tone_ear_frame(self->ear, heard->pcm, made);
+    if (key.digit != 0) self->sink.dtmf(self->sink.arg, key.digit, key.duration_ms);
+}
+
 static void look_at_buffer(rtp_leg_t *self, uint64_t now_us)
 {
     if (self->tick % LOOK_TICKS != 0) return;
@@ -325,6 +340,7 @@ static void tick_heard(rtp_leg_t *self, uint64_t now_us)
         if (frame.concealed) self->stats.concealed_frames++;
         if (codec_clips(heard.pcm)) self->stats.clipped_frames++;
         if (!frame.missing) look_at_buffer(self, now_us);
+        hear_tones(self, &heard);
     }
     heard.echo_db = CLEANER_SILENCE_DB;
     if (self->cleaner) heard.echo_db = cleaner_heard(self->cleaner, heard.pcm, heard.missing);
@@ -371,6 +387,18 @@ static bool send_key(rtp_leg_t *self, const struct sockaddr *to, uint8_t *bytes)
     return true;
 }
 
+/* A key's tones instead of the owner's frame. */
+static bool tone_frame(rtp_leg_t *self, int16_t pcm[CODEC_FRAME_SAMPLES])
+{
+    dtmf_packet_t key;
+    uint32_t hz = codec_info(self->params.codec)->rtp_hz;
+    if (self->params.dtmf_pt != 0) return false;
+    if (!dtmf_out_tick(&self->dtmf_out, self->sender.timestamp, hz, &key)) return false;
+    tone_mouth_frame(&self->mouth, &key, pcm);
+    self->own_tone = OWN_TONE_TICKS;
+    return true;
+}
+
 static void tick_send(rtp_leg_t *self)
 {
     uint32_t frame_ticks = codec_info(self->params.codec)->ticks_per_frame;
@@ -381,7 +409,8 @@ static void tick_send(rtp_leg_t *self)
     if (!self->params.send || !to) {
         self->sender.quiet = true;
     } else if (!send_key(self, to, bytes)) {
-        if (!self->sink.next(self->sink.arg, pcm)) memset(pcm, 0, sizeof pcm);
+        bool some = tone_frame(self, pcm) || self->sink.next(self->sink.arg, pcm);
+        if (!some) memset(pcm, 0, sizeof pcm);
         size_t payload_bytes = codec_encode(self->codec, pcm, bytes + RTP_HEADER_BYTES);
         rtp_packet_t head = {.pt = self->params.pt,
                              .marker = self->sender.quiet,
@@ -419,6 +448,8 @@ static void apply(rtp_leg_t *self, const rtp_params_t *params)
                       p.jitter_max_ms == self->params.jitter_max_ms;
     if (!p.receive || !self->params.receive) self->heard_us = 0; /* time-out starts anew */
     self->params = p;
+    if (p.dtmf_pt != 0) tone_ear_destroy(&self->ear);
+    if (p.dtmf_pt == 0 && !self->ear) self->ear = tone_ear_new();
     rtp_latch_expect(&self->latch, plain(&p.remote));
     if (same_codec) return;
     receiver_destroy(&self->receiver);
@@ -477,7 +508,7 @@ void rtp_leg_tick(rtp_leg_t *self)
 
 pl_err_t rtp_leg_send_dtmf(rtp_leg_t *self, const char *digits, uint32_t tone_ms)
 {
-    if (!self->started || self->params.dtmf_pt == 0) return PL_UNSUPPORTED;
+    if (!self->started) return PL_UNSUPPORTED;
     return dtmf_out_queue(&self->dtmf_out, digits, tone_ms);
 }
 
@@ -506,6 +537,7 @@ void rtp_leg_destroy(rtp_leg_t **self_p)
     rtp_sockets_close(&self->sockets);
     receiver_destroy(&self->receiver);
     codec_destroy(&self->codec);
+    tone_ear_destroy(&self->ear);
     cleaner_destroy(&self->cleaner);
     free(self);
 }

@@ -57,7 +57,7 @@ uint16_t rtp_leg_port(const rtp_leg_t *self);
 typedef struct {
     codec_kind_t codec;
     uint8_t pt;                     /* payload type to send and expect */
-    uint8_t dtmf_pt;                /* of telephone-event; 0: none */
+    uint8_t dtmf_pt;                /* of telephone-event; 0: none, keys are tones */
     uint32_t dtmf_hz;               /* its clock: 8000, or the codec's */
     struct sockaddr_storage remote; /* RTP; RTCP is one port above unless remote_rtcp is set */
     struct sockaddr_storage remote_rtcp;
@@ -77,8 +77,8 @@ pl_err_t rtp_leg_start(rtp_leg_t *self, pl_loop_t *loop, const rtp_params_t *par
 void rtp_leg_tick(rtp_leg_t *self);
 /* The same with the clock as an argument (monotonic), for owners that have read it already. */
 void rtp_leg_tick_at(rtp_leg_t *self, uint64_t now_us);
-/* Queues keys to be sent as telephone events, one after another, 50 ms apart. PL_UNSUPPORTED: the
- * far end takes none; PL_INVALID: not keys; PL_BUSY: 64 are waiting. */
+/* Queues keys to be sent one after another, 50 ms apart: as telephone events, or as tones where the
+ * far end takes none. PL_UNSUPPORTED: not started; PL_INVALID: not keys; PL_BUSY: 64 are waiting. */
 pl_err_t rtp_leg_send_dtmf(rtp_leg_t *self, const char *digits, uint32_t tone_ms);
 void rtp_leg_stats(const rtp_leg_t *self, rtp_stats_t *out);
 

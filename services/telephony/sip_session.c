@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "services/telephony/dtmf_info.h"
 #include "services/telephony/identity.h"
 #include "services/telephony/sip_cause.h"
 
@@ -156,27 +157,29 @@ static void on_established(const struct sip_msg *msg, void *arg)
     emit(self, &event);
 }
 
-/* Cisco's application/dtmf-relay: "Signal=5\r\nDuration=160" */
+/* Keys; without a body it only asks whether we are there (RFC 2976). */
 static void on_info(struct sip *sip, const struct sip_msg *msg, void *arg)
 {
-    struct pl signal, duration;
     const char *body = (const char *)mbuf_buf(msg->mb);
     size_t bytes = mbuf_get_left(msg->mb);
-    bool relay = msg_ctype_cmp(&msg->ctyp, "application", "dtmf-relay");
-    if (!relay) {
-        (void)sip_reply(sip, msg, 415, "Unsupported Media Type");
+    bool keys = msg_ctype_cmp(&msg->ctyp, "application", "dtmf-relay") ||
+                msg_ctype_cmp(&msg->ctyp, "application", "dtmf");
+    dtmf_info_t key = {0};
+    if (bytes > 0 && !keys) {
+        (void)sip_treplyf(NULL, NULL, sip, msg, false, 415, "Unsupported Media Type",
+                          "Accept: application/dtmf-relay, application/dtmf\r\n"
+                          "Content-Length: 0\r\n\r\n");
         return;
     }
-    if (re_regex(body, bytes, "Signal=[ ]*[0-9*#A-D]1", NULL, &signal) || signal.l != 1) {
-        (void)sip_reply(sip, msg, 400, "Bad Signal");
+    if (bytes > 0 && !dtmf_info_parse(body, bytes, &key)) {
+        (void)sip_treply(NULL, sip, msg, 400, "Bad Signal");
         return;
     }
-    (void)sip_reply(sip, msg, 200, "OK");
+    (void)sip_treply(NULL, sip, msg, 200, "OK");
+    if (bytes == 0) return;
     sip_event_t event = event_of(arg, SIP_DTMF);
-    event.digit = *signal.p;
-    if (re_regex(body, bytes, "Duration=[ ]*[0-9]+", NULL, &duration) == 0) {
-        event.duration_ms = pl_u32(&duration);
-    }
+    event.digit = key.digit;
+    event.duration_ms = key.duration_ms;
     emit(arg, &event);
 }
 

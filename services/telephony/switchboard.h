@@ -13,6 +13,7 @@
 #include "common/loop.h"
 #include "common/metrics.h"
 #include "services/telephony/browser.h"
+#include "services/telephony/key_gate.h"
 #include "services/telephony/leg.h"
 #include "services/telephony/media.h"
 #include "services/telephony/prompt.h"
@@ -46,6 +47,7 @@ typedef struct leg_entry {
     pl_request_t *move;         /* LegMove, until speech knows of it */
     char former[CALL_ID_BYTES]; /* the call it was the leg of before; "": none */
     bool recorded;
+    key_gate_t keys;
     media_stats_t stats;
 } leg_entry_t;
 

@@ -6,6 +6,7 @@
 #include <string.h>
 #include <sys/random.h>
 
+#include "common/clock.h"
 #include "common/log.h"
 #include "services/telephony/leg_actor.h"
 
@@ -40,6 +41,13 @@ static void tell_dtmf(switchboard_t *board, leg_entry_t *entry, char digit, uint
     env.body_case = PL__ENVELOPE__BODY_LEG_DTMF;
     env.leg_dtmf = &dtmf;
     (void)pl_bus_event(board->bus, entry->owner, &env);
+}
+
+static void key_of_phone(switchboard_t *board, leg_entry_t *entry, key_way_t way, char digit,
+                         uint32_t duration_ms)
+{
+    if (!key_gate_passes(&entry->keys, pl_clock_ms(), way, digit)) return;
+    tell_dtmf(board, entry, digit, duration_ms);
 }
 
 /* ---- SIP ---- */
@@ -95,6 +103,7 @@ static void on_media(switchboard_t *board, leg_entry_t *entry, const sip_event_t
     log_info("leg.media", "call=%s codec=%s send=%d receive=%d", entry->call_id, entry->codec,
              params.send, params.receive);
     media_leg_params(board->media, entry->handles[BY_MEDIA], &params);
+    entry->keys = (key_gate_t){0}; /* another phone may be there now */
 }
 
 void wire_side_on_sip(void *arg, const sip_event_t *event)
@@ -121,7 +130,7 @@ void wire_side_on_sip(void *arg, const sip_event_t *event)
         simple(board, entry, LEG_ON_CONNECTED);
         break;
     case SIP_DTMF:
-        tell_dtmf(board, entry, event->digit, event->duration_ms);
+        key_of_phone(board, entry, KEY_BY_INFO, event->digit, event->duration_ms);
         break;
     case SIP_TRANSFERRED:
         leg_actor_event(
@@ -200,7 +209,7 @@ browser_sink_t wire_side_browser_sink(switchboard_t *board)
 static void on_media_dtmf(void *arg, media_leg_t leg, char digit, uint32_t duration_ms)
 {
     leg_entry_t *entry = switchboard_find(arg, BY_MEDIA, leg);
-    if (entry) tell_dtmf(arg, entry, digit, duration_ms);
+    if (entry) key_of_phone(arg, entry, KEY_BY_MEDIA, digit, duration_ms);
 }
 
 static void on_media_lost(void *arg, media_leg_t leg)

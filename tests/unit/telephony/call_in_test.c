@@ -66,6 +66,17 @@ static void a_call_in_is_accepted_and_ended_by_the_caller(void **state)
     phone_expect(&phone, "SIP/2.0 200");
     await(&world.told.dtmf, 1);
     assert_string_equal(world.told.digit, "5");
+    phone_request(&phone, &dialog, "INFO", "Content-Type: application/dtmf\r\n", "#");
+    phone_expect(&phone, "SIP/2.0 200");
+    await(&world.told.dtmf, 2);
+    assert_string_equal(world.told.digit, "#");
+    phone_request(&phone, &dialog, "INFO", "", ""); /* are you there? */
+    phone_expect(&phone, "SIP/2.0 200");
+    phone_request(&phone, &dialog, "INFO", "Content-Type: application/dtmf\r\n", "E");
+    phone_expect(&phone, "SIP/2.0 400");
+    phone_request(&phone, &dialog, "INFO", "Content-Type: text/plain\r\n", "5");
+    phone_expect(&phone, "SIP/2.0 415");
+    assert_int_equal(world.told.dtmf, 2);
 
     phone_request(&phone, &dialog, "INVITE", "", phone_sdp(4002, "a=sendonly\r\n")); /* hold */
     phone_expect(&phone, "SIP/2.0 200");

@@ -342,6 +342,32 @@ static void keys_arrive_in_both_directions(void **state)
     pair_end(&p);
 }
 
+static void keys_go_as_tones_where_no_events_were_agreed_on(void **state)
+{
+    (void)state;
+    static const codec_kind_t codecs[] = {CODEC_PCMU, CODEC_PCMA, CODEC_G722, CODEC_L16,
+                                          CODEC_OPUS};
+    for (size_t i = 0; i < sizeof codecs / sizeof *codecs; i++) {
+        pair_t p;
+        pair_init(&p, codecs[i]);
+        rtp_params_t to_b = params(codecs[i], rtp_leg_port(p.b.leg));
+        rtp_params_t to_a = params(codecs[i], rtp_leg_port(p.a.leg));
+        to_a.dtmf_pt = to_b.dtmf_pt = 0;
+        start(&p, &p.a, &to_b);
+        start(&p, &p.b, &to_a);
+        p.a.hz = p.b.hz = 0;
+        run(&p, 20);
+        assert_int_equal(rtp_leg_send_dtmf(p.a.leg, "159#", 100), PL_OK);
+        run(&p, 70);
+        assert_int_equal(rtp_leg_send_dtmf(p.b.leg, "00*d", 80), PL_OK);
+        run(&p, 70);
+        assert_string_equal(p.b.keys, "159#");
+        assert_string_equal(p.a.keys, "00*D");
+        for (size_t k = 0; k < 4; k++) assert_in_range(p.b.key_ms[k], 60, 120);
+        pair_end(&p);
+    }
+}
+
 static void a_key_whose_end_packets_are_all_lost_is_told_once(void **state)
 {
     (void)state;
@@ -718,6 +744,7 @@ int main(void)
         cmocka_unit_test(a_network_that_loses_repeats_and_reorders_is_survived_and_counted),
         cmocka_unit_test(clocks_that_drift_do_not_grow_the_delay),
         cmocka_unit_test(keys_arrive_in_both_directions),
+        cmocka_unit_test(keys_go_as_tones_where_no_events_were_agreed_on),
         cmocka_unit_test(a_key_whose_end_packets_are_all_lost_is_told_once),
         cmocka_unit_test(the_source_is_learned_when_sdp_told_another_address),
         cmocka_unit_test(a_stranger_cannot_speak_into_a_leg),
