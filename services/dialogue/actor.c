@@ -287,6 +287,7 @@ static think_t think_of(const actor_t *self, const effect_t *effect)
         .text = effect->text,
         .message = effect->message,
         .unheard = effect->unheard,
+        .takes_over = effect->takes_over,
         .record = call_record(self->call),
         .now = civil_in(call_zone(self->call), pl_clock_wall_ms()),
         .zone = call_zone(self->call),
@@ -370,7 +371,6 @@ static outbox_t *present(const actor_t *self)
 
 static void carry_out(actor_t *self, effect_t *effect)
 {
-    const desk_t *desk = self->desk;
     switch (effect->kind) {
     case FX_CREATE:
         create(self, call_record(self->call), on_created, asking_new(self, ASKED_DIAL, ""));
@@ -386,9 +386,8 @@ static void carry_out(actor_t *self, effect_t *effect)
         abandon(self, effect->text);
         break;
     case FX_STORE:
-        if (outbox_add(present(self), effect->change, effect->group) != PL_OK) {
+        if (outbox_add(present(self), effect->change, effect->group) != PL_OK)
             log_error("call.outbox_full", "call=%s", call_id(self->call));
-        }
         break;
     case FX_JOB:
         outbox_add_job(present(self), effect->job, effect->group);
@@ -397,7 +396,7 @@ static void carry_out(actor_t *self, effect_t *effect)
         send_event(self, effect);
         break;
     case FX_REQUEST:
-        pl_bus_request(desk->bus, effect->to, effect->env, effect->timeout_ms, on_reply,
+        pl_bus_request(self->desk->bus, effect->to, effect->env, effect->timeout_ms, on_reply,
                        asking_new(self, effect->asked, effect->tool_id));
         break;
     case FX_POST:
@@ -418,7 +417,7 @@ static void carry_out(actor_t *self, effect_t *effect)
         give_result(self, effect);
         break;
     case FX_CANCEL:
-        desk->manager->cancel(self->mind);
+        self->desk->manager->cancel(self->mind);
         break;
     case FX_OVER:
         self->over = true;
@@ -554,6 +553,12 @@ void actor_begin(actor_t *self)
 void actor_begin_again(actor_t *self, const char *caller)
 {
     call_begin_again(self->call, now(), caller, &self->effects);
+    run(self);
+}
+
+void actor_adopt(actor_t *self, Pl__LegKind kind)
+{
+    call_adopt(self->call, now(), kind, &self->effects);
     run(self);
 }
 

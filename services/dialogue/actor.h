@@ -45,6 +45,7 @@ void actor_destroy(actor_t **self_p); /* refuses a request that is still open */
 
 void actor_begin(actor_t *self);
 void actor_begin_again(actor_t *self, const char *caller); /* see call_begin_again */
+void actor_adopt(actor_t *self, Pl__LegKind kind);         /* see call_adopt */
 pl_err_t actor_handle(actor_t *self, const Pl__Envelope *env);
 void actor_shut_down(actor_t *self); /* says goodbye where it can */
 void actor_abort(actor_t *self);

@@ -367,7 +367,9 @@ void call_reply(call_t *self, call_now_t now, asked_t asked, const char *tool_id
         break;
     case ASKED_HANGUP:
         /* Telephony does not know the leg: there is none to wait for. */
-        if (err == PL_NOT_FOUND) {
+        if (err == PL_STALE) {
+            call_lost(self, fx);
+        } else if (err == PL_NOT_FOUND) {
             self->leg_gone = true;
             call_end(self, now, PL__LEG_END__LEG_BYE_LOCAL, "", fx);
         }
@@ -470,6 +472,17 @@ void call_lost(call_t *self, effects_t *fx)
 
 /* ---- messages ---- */
 
+/* Telephony knows a later owner. */
+static pl_err_t on_lost(call_t *self, call_now_t now, const Pl__Envelope *env, effects_t *fx)
+{
+    (void)now;
+    if (self->state == CALL_ENDED || env->epoch == self->record->epoch) return PL_STALE;
+    log_warn("call.lost", "call=%s epoch=%u owner=%s", call_id(self), env->epoch,
+             env->call_lost->owner);
+    call_lost(self, fx);
+    return PL_OK;
+}
+
 typedef pl_err_t handler_fn(call_t *self, call_now_t now, const Pl__Envelope *env, effects_t *fx);
 
 static handler_fn *const dispatch[] = {
@@ -485,6 +498,7 @@ static handler_fn *const dispatch[] = {
     [PL__ENVELOPE__BODY_TURN_STARTED] = call_on_turn_started,
     [PL__ENVELOPE__BODY_TURN_SPOKEN] = call_on_turn_spoken,
     [PL__ENVELOPE__BODY_STREAM_LOST] = on_stream_lost,
+    [PL__ENVELOPE__BODY_CALL_LOST] = on_lost,
 };
 
 pl_err_t call_handle(call_t *self, call_now_t now, const Pl__Envelope *env, effects_t *fx)

@@ -88,6 +88,9 @@ void call_begin(call_t *self, call_now_t now, effects_t *fx);
 /* Instead of call_begin: goes on with a call that was had before and has been adopted from the
  * store. caller: the number of who is on the line. */
 void call_begin_again(call_t *self, call_now_t now, const char *caller, effects_t *fx);
+/* Instead of call_begin: goes on with a call whose owner was lost in mid-call, and which has been
+ * adopted from the store. Its leg is up; LegAnswered tells its stream. */
+void call_adopt(call_t *self, call_now_t now, Pl__LegKind kind, effects_t *fx);
 /* The store's answer to FX_CREATE. */
 void call_created(call_t *self, call_now_t now, pl_err_t err, effects_t *fx);
 

@@ -168,6 +168,8 @@ static void think_now(call_t *self, effects_t *fx)
     effect->message = early->think_message;
     effect->unheard = early->think_unheard;
     early->think_text = NULL;
+    effect->takes_over = self->takes_over;
+    self->takes_over = false;
     if (self->found) effect->found = (Pl__SearchResult *)pl_message_copy(&self->found->base);
 }
 

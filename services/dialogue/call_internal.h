@@ -79,6 +79,8 @@ struct call {
     Pl__LegKind leg_kind;
     bool rung_in;      /* this time it is the caller who rings */
     bool continued;    /* begun by call_begin_again */
+    bool adopted;      /* by call_adopt, and nothing has been said since */
+    bool takes_over;   /* the next thought begins from the record */
     uint32_t welcome;  /* the thought that welcomes a returning caller; 0: none */
     bool answered;     /* the leg was up at some time */
     bool leg_gone;     /* the leg has ended, or there never was one */
@@ -248,6 +250,9 @@ void call_filler_said(call_t *self);
 
 /* Those that still run are over, with a defined result: their call is left. */
 void call_tools_left(call_t *self, effects_t *fx);
+
+/* call_adopt.c: the stream of an adopted call is open */
+void call_go_on(call_t *self, call_now_t now, effects_t *fx);
 
 /* Begins the conversation, or goes on with it. */
 void call_open(call_t *self, call_now_t now, effects_t *fx);

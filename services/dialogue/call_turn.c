@@ -342,6 +342,10 @@ void call_open(call_t *self, call_now_t now, effects_t *fx)
 void call_stream_opened(call_t *self, call_now_t now, effects_t *fx)
 {
     self->sound_ms = now.mono_ms;
+    if (self->adopted) {
+        call_go_on(self, now, fx);
+        return;
+    }
     if (self->state == CALL_GREETING) {
         call_send_listen(self, fx);
         if (!call_menu_open(self, now, fx)) call_open(self, now, fx);

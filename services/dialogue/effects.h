@@ -30,6 +30,7 @@ typedef enum {
     THINK_RESUMED,         /* go on with it: the caller has rung back, or was rung again */
     THINK_UTTERANCE,       /* the caller said text (empty: a voice without words) */
     THINK_TRANSFER_FAILED, /* nobody took the call over: go on */
+    THINK_ADOPTED,         /* its owner was lost in mid-call: excuse it and ask again */
 } think_kind_t;
 
 typedef enum {
@@ -74,6 +75,7 @@ typedef struct effect {
     think_kind_t think_kind;
     uint32_t think;          /* number of the thought */
     uint32_t message;        /* number of the message that text is */
+    bool takes_over;         /* the manager that led the call so far is lost */
     bool unheard;            /* the question before this utterance was not heard by the caller */
     Pl__SearchResult *found; /* passages for it; NULL: none */
 } effect_t;

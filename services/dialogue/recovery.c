@@ -14,9 +14,9 @@ enum { BATCH = 100, RETRY_MS = 2000, EFFECTS_MAX = 16 };
 struct recovery {
     pl_loop_t *loop;
     pl_bus_t *bus;
-    uint32_t timeout_ms;
+    recovery_opts_t opts;
     pl_timer_t *timer;
-    bool listing, done;
+    bool waited, listing, done;
     int64_t started_ms; /* calls made since belong to this run */
 };
 
@@ -26,13 +26,13 @@ typedef struct {
     Pl__CallRecord *record;
 } closing_t;
 
-recovery_t *recovery_new(pl_loop_t *loop, pl_bus_t *bus, uint32_t store_timeout_ms)
+recovery_t *recovery_new(pl_loop_t *loop, pl_bus_t *bus, const recovery_opts_t *opts)
 {
     recovery_t *self = calloc(1, sizeof *self);
     assert(self);
     self->loop = loop;
     self->bus = bus;
-    self->timeout_ms = store_timeout_ms;
+    self->opts = *opts;
     self->started_ms = pl_clock_wall_ms();
     return self;
 }
@@ -111,8 +111,8 @@ static void close_record(closing_t *closing)
     env.epoch = record->epoch;
     env.body_case = PL__ENVELOPE__BODY_STORE_APPLY;
     env.store_apply = &write;
-    pl_bus_request(closing->self->bus, "persistence", &env, closing->self->timeout_ms, on_closed,
-                   closing);
+    pl_bus_request(closing->self->bus, "persistence", &env, closing->self->opts.store_timeout_ms,
+                   on_closed, closing);
     for (size_t i = 0; i < n; i++) fx_free(&effects[i]);
 }
 
@@ -145,7 +145,8 @@ static void adopt(recovery_t *self, const Pl__CallRecord *record)
     env.epoch = record->epoch;
     env.body_case = PL__ENVELOPE__BODY_STORE_ADOPT;
     env.store_adopt = &body;
-    pl_bus_request(self->bus, "persistence", &env, self->timeout_ms, on_adopted, closing);
+    pl_bus_request(self->bus, "persistence", &env, self->opts.store_timeout_ms, on_adopted,
+                   closing);
 }
 
 static void list(void *arg);
@@ -163,6 +164,7 @@ static void on_listed(void *arg, pl_err_t err, const Pl__Envelope *reply)
     for (size_t i = 0; i < reply->store_calls->n_calls; i++) {
         const Pl__CallRecord *record = reply->store_calls->calls[i];
         if (record->created_at_ms >= self->started_ms) continue;
+        if (self->opts.live(self->opts.arg, record->call_id)) continue;
         left++;
         adopt(self, record);
     }
@@ -187,10 +189,16 @@ static void list(void *arg)
     body.limit = BATCH;
     env.body_case = PL__ENVELOPE__BODY_STORE_LIST;
     env.store_list = &body;
-    pl_bus_request(self->bus, "persistence", &env, self->timeout_ms, on_listed, self);
+    pl_bus_request(self->bus, "persistence", &env, self->opts.store_timeout_ms, on_listed, self);
 }
 
 void recovery_store_up(recovery_t *self)
 {
-    list(self);
+    if (self->waited) {
+        list(self);
+        return;
+    }
+    self->waited = true;
+    pl_timer_stop(&self->timer);
+    self->timer = pl_timer_start(self->loop, self->opts.wait_ms, 0, list, self);
 }

@@ -1,7 +1,8 @@
 /* recovery.h - closes the calls that a former run of this instance left open.
  *
- * When the store is reachable for the first time, the calls that it holds as in progress under this
- * instance's name belong to nobody any more: each is adopted (epoch + 1), gets its hangup message,
+ * The calls that the store holds as in progress under this instance's name, and that nobody has
+ * adopted meanwhile, belong to nobody any more. A leg that is still up is offered by telephony
+ * (adopting.h), so a while is waited first; what is left then has no leg either: each is adopted (epoch + 1), gets its hangup message,
  * its end (LEG_OWNER_LOST), and what post-call work can still say of it.
  *
  * Threads: the loop's.
@@ -14,7 +15,14 @@
 
 typedef struct recovery recovery_t;
 
-recovery_t *recovery_new(pl_loop_t *loop, pl_bus_t *bus, uint32_t store_timeout_ms);
+typedef struct {
+    uint32_t store_timeout_ms;
+    uint32_t wait_ms;                             /* from the store's coming up */
+    bool (*live)(void *arg, const char *call_id); /* it goes on here */
+    void *arg;
+} recovery_opts_t;
+
+recovery_t *recovery_new(pl_loop_t *loop, pl_bus_t *bus, const recovery_opts_t *opts);
 /* Only after the bus is destroyed or the loop has stopped: replies may be on their way. */
 void recovery_destroy(recovery_t **self_p);
 /* To be called when a persistence peer comes up; begins once, and again after a failure. */

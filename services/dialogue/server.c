@@ -12,6 +12,7 @@
 #include "common/loop.h"
 #include "common/metrics.h"
 #include "common/zone.h"
+#include "services/dialogue/adopting.h"
 #include "services/dialogue/ahead.h"
 #include "services/dialogue/arrivals.h"
 #include "services/dialogue/calls.h"
@@ -23,7 +24,7 @@
 #include "services/dialogue/work/office.h"
 
 enum {
-    KEEP_ALIVE_MS = 1000,
+    KEEP_ALIVE_MS = 300, /* three missed are a lost owner, for telephony */
     HOUR_MS = 3600000,
     STOPPED_MS = 8000, /* from the goodbye to the end of the process, at most */
     FLUSH_MS = 1000,
@@ -48,6 +49,7 @@ struct server {
     translate_t *translate; /* NULL: nothing is translated */
     calls_t *calls;
     arrivals_t *arrivals;
+    adopting_t *adopting;
     recovery_t *recovery;
     ahead_t *ahead;
     office_t *office;
@@ -66,6 +68,11 @@ static actor_t *find_call(void *arg, const char *call_id)
 {
     const server_t *self = arg;
     return calls_find(self->calls, call_id);
+}
+
+static bool is_live(void *arg, const char *call_id)
+{
+    return find_call(arg, call_id) != NULL;
 }
 
 static void alias_call(void *arg, actor_t *actor, const char *call_id)
@@ -306,6 +313,7 @@ static void on_terminate(void *arg, unsigned count)
     log_info("server.draining", "calls=%zu", calls_count(self->calls));
     self->draining = true;
     arrivals_drain(self->arrivals);
+    adopting_drain(self->adopting);
     pl_bus_drain(self->bus);
     if (calls_count(self->calls) == 0) {
         close_office(self);
@@ -326,9 +334,11 @@ static void set_handlers(server_t *self)
         PL__ENVELOPE__BODY_PARTIAL,     PL__ENVELOPE__BODY_UTTERANCE,
         PL__ENVELOPE__BODY_BARGE_IN,    PL__ENVELOPE__BODY_TURN_STARTED,
         PL__ENVELOPE__BODY_TURN_SPOKEN, PL__ENVELOPE__BODY_STREAM_LOST,
+        PL__ENVELOPE__BODY_CALL_LOST,
     };
     pl_bus_on(self->bus, PL__ENVELOPE__BODY_CALL_START, arrivals_on_start, self->arrivals);
     pl_bus_on(self->bus, PL__ENVELOPE__BODY_CALL_INCOMING, arrivals_on_incoming, self->arrivals);
+    pl_bus_on(self->bus, PL__ENVELOPE__BODY_CALL_ORPHANED, adopting_on_orphan, self->adopting);
     for (size_t i = 0; i < sizeof events / sizeof events[0]; i++) {
         pl_bus_on(self->bus, events[i], on_event, self);
     }
@@ -482,10 +492,21 @@ pl_err_t server_new(server_t **out, const pl_config_t *cfg)
         .begun = tell_load,
     };
     self->arrivals = arrivals_new(&arrivals);
+    self->adopting = adopting_new(&(adopting_opts_t){.desk = &self->desk,
+                                                     .calls = self->calls,
+                                                     .max_calls = self->max_calls,
+                                                     .arg = self,
+                                                     .begun = tell_load});
     office_calls_out(self->office, arrivals_call_out, self->arrivals);
     self->features = pl_features_new(self->loop, cfg, take_features, self);
     take_features(self);
-    self->recovery = recovery_new(self->loop, self->bus, self->desk.store_timeout_ms);
+    recovery_opts_t recovery = {
+        .store_timeout_ms = self->desk.store_timeout_ms,
+        .wait_ms = (uint32_t)pl_config_int(cfg, "dialogue.recovery_wait_ms"),
+        .live = is_live,
+        .arg = self,
+    };
+    self->recovery = recovery_new(self->loop, self->bus, &recovery);
     set_handlers(self);
     tell_load(self);
     self->keep_alive = pl_timer_start(self->loop, KEEP_ALIVE_MS, KEEP_ALIVE_MS, keep_alive, self);
@@ -522,6 +543,7 @@ void server_destroy(server_t **self_p)
     office_destroy(&self->office);
     pl_bus_destroy(&self->bus); /* its last replies look calls up and find none */
     arrivals_free(&self->arrivals);
+    adopting_free(&self->adopting);
     recovery_destroy(&self->recovery);
     ahead_destroy(&self->ahead);
     calls_destroy(&self->calls);

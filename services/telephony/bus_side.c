@@ -5,6 +5,7 @@
 
 #include "common/log.h"
 #include "services/telephony/leg_actor.h"
+#include "services/telephony/owner.h"
 
 enum { RING_TIMEOUT_MAX_MS = 600000, MAX_DIGITS = 32, TONE_MIN_MS = 40, TONE_MAX_MS = 2000 };
 
@@ -25,16 +26,8 @@ static bool is_uuid(const char *text)
 static pl_err_t check_owner(switchboard_t *board, leg_entry_t *entry, const Pl__Envelope *env)
 {
     if (env->epoch != 0 && env->epoch < entry->epoch) return PL_STALE;
-    bool same = strcmp(env->sender, entry->owner) == 0;
-    if (env->epoch > entry->epoch) {
-        log_info("leg.adopted", "call=%s owner=%s epoch=%u", entry->call_id, env->sender,
-                 env->epoch);
-        entry->epoch = env->epoch;
-        snprintf(entry->owner, sizeof(entry->owner), "%s", env->sender);
-        streams_owner(board->streams, entry->handles[BY_STREAM], entry->owner, entry->epoch);
-        same = true;
-    }
-    return same ? PL_OK : PL_STALE;
+    if (env->epoch > entry->epoch) (void)owner_set(board, entry, env->sender, env->epoch);
+    return strcmp(env->sender, entry->owner) == 0 ? PL_OK : PL_STALE;
 }
 
 /* The live leg of the envelope's call, if its sender owns it. Otherwise refuses and returns NULL. */
@@ -220,6 +213,8 @@ static void on_keep_alive(void *arg, const Pl__Envelope *env, pl_request_t *requ
                             "telephony has no such leg");
     } else if (check_owner(board, entry, env) == PL_OK) {
         leg_actor_event(board, entry, &(leg_event_t){.kind = LEG_ON_OWNER});
+    } else {
+        owner_tell_lost(board, entry, env);
     }
     if (request) pl_request_done(&request);
 }
@@ -329,6 +324,7 @@ static void on_peer(void *arg, const pl_peer_t *peer)
 {
     switchboard_t *board = arg;
     streams_peer(board->streams, peer);
+    owner_peer(board, peer);
 }
 
 void bus_side_init(switchboard_t *board)

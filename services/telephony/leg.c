@@ -8,6 +8,9 @@
 enum { ANSWER_WITHOUT_SPEECH_MS = 2000 };
 enum { TRANSFER_TIMEOUT_MS = 30000 };
 
+/* An orphan is offered so often, and hears the holding sentence again after so long. */
+enum { OFFER_EVERY_MS = 250, HOLD_AGAIN_MS = 5000 };
+
 static void enter(leg_t *leg, uint64_t now_ms, leg_state_t state)
 {
     leg->state = state;
@@ -68,6 +71,14 @@ static unsigned ask_stream(leg_t *leg)
     if (leg->stream_asked) return 0;
     leg->stream_asked = true;
     return LEG_FX_OPEN_STREAM;
+}
+
+static unsigned on_ringing(leg_t *leg, const leg_event_t *event)
+{
+    if (leg->state != LEG_DIALLING) return 0;
+    leg->state = LEG_RINGING; /* the ring time-out counts from the INVITE */
+    leg->ring_status = event->status;
+    return LEG_FX_TELL_RINGING | ask_stream(leg);
 }
 
 static unsigned on_connected(leg_t *leg, uint64_t now_ms)
@@ -140,6 +151,49 @@ static unsigned apologise(leg_t *leg, uint64_t now_ms, Pl__LegEnd reason, const 
     return LEG_FX_PROMPT;
 }
 
+/* The owner is there: the old one again, or a new one. */
+static unsigned owner_heard(leg_t *leg, uint64_t now_ms)
+{
+    unsigned effects = leg->orphan && leg->held ? LEG_FX_HOLD_STOP : 0;
+    leg->owner_heard_ms = now_ms;
+    leg->orphan = leg->held = false;
+    return effects;
+}
+
+static unsigned on_adopted(leg_t *leg, uint64_t now_ms)
+{
+    leg->offering = false;
+    unsigned effects = owner_heard(leg, now_ms);
+    bool up = leg->state == LEG_UP || leg->state == LEG_TRANSFERRING;
+    if (!up || (!leg->stream && !leg->answered)) return effects;
+    leg->answered = true; /* a new owner has never heard of the stream */
+    return effects | LEG_FX_TELL_ANSWERED;
+}
+
+/* Nobody owns the leg: it is offered, and the caller is kept company. */
+static unsigned orphaned(leg_t *leg, uint64_t now_ms)
+{
+    unsigned effects = 0;
+    if (!leg->offering && (!leg->offered_ms || now_ms - leg->offered_ms >= OFFER_EVERY_MS)) {
+        leg->offering = true;
+        leg->offered_ms = now_ms;
+        effects |= LEG_FX_OFFER;
+    }
+    bool silent = now_ms - leg->owner_heard_ms >= leg->limits.owner_silent_ms;
+    if (silent && (!leg->held || now_ms - leg->held_ms >= HOLD_AGAIN_MS)) {
+        leg->held = true;
+        leg->held_ms = now_ms;
+        effects |= LEG_FX_HOLD;
+    }
+    return effects;
+}
+
+static unsigned on_owner_gone(leg_t *leg, uint64_t now_ms)
+{
+    if (leg->limits.owner_silent_ms > 0) leg->orphan = true;
+    return leg->state == LEG_UP && leg->orphan ? orphaned(leg, now_ms) : 0;
+}
+
 /* What time does to a leg that is up. */
 static unsigned age(leg_t *leg, uint64_t now_ms)
 {
@@ -150,6 +204,9 @@ static unsigned age(leg_t *leg, uint64_t now_ms)
     if (now_ms - leg->owner_heard_ms >= leg->limits.owner_timeout_ms) {
         return apologise(leg, now_ms, PL__LEG_END__LEG_OWNER_LOST, "the owner fell silent");
     }
+    uint32_t silent_ms = leg->limits.owner_silent_ms;
+    if (silent_ms > 0 && now_ms - leg->owner_heard_ms >= silent_ms) leg->orphan = true;
+    if (leg->orphan) return orphaned(leg, now_ms);
     if (leg->stream) return 0;
     uint64_t without_ms = now_ms - leg->stream_gone_ms;
     if (without_ms >= leg->limits.speech_timeout_ms) {
@@ -199,10 +256,7 @@ static unsigned handle_live(leg_t *leg, uint64_t now_ms, const leg_event_t *even
 {
     switch (event->kind) {
     case LEG_ON_RINGING:
-        if (leg->state != LEG_DIALLING) return 0;
-        leg->state = LEG_RINGING; /* the ring time-out counts from the INVITE */
-        leg->ring_status = event->status;
-        return LEG_FX_TELL_RINGING | ask_stream(leg);
+        return on_ringing(leg, event);
     case LEG_ON_ACCEPTED:
         if (leg->state != LEG_OFFERED) return 0;
         leg->owner_heard_ms = now_ms;
@@ -219,10 +273,16 @@ static unsigned handle_live(leg_t *leg, uint64_t now_ms, const leg_event_t *even
     case LEG_ON_STREAM_GONE:
         leg->stream = false;
         leg->stream_gone_ms = now_ms;
-        return 0;
+        break;
     case LEG_ON_OWNER:
-        leg->owner_heard_ms = now_ms;
-        return 0;
+        return owner_heard(leg, now_ms);
+    case LEG_ON_OWNER_GONE:
+        return on_owner_gone(leg, now_ms);
+    case LEG_ON_ADOPTED:
+        return on_adopted(leg, now_ms);
+    case LEG_ON_NOT_ADOPTED:
+        leg->offering = false;
+        break;
     case LEG_ON_HANGUP:
         return end(leg, now_ms, PL__LEG_END__LEG_BYE_LOCAL, event->detail, LEG_FX_HANG_UP);
     case LEG_ON_TRANSFER:

@@ -7,6 +7,9 @@
  *   inbound:  OFFERED (owner asked) -> OPENING (stream asked) -> ANSWERING (200 sent) -> UP
  *   then:     UP <-> TRANSFERRING, UP -> APOLOGY (owner or speech lost), any -> CLOSING -> ENDED
  *
+ * An owner that is silent leaves the leg an orphan: it is offered to other instances again and again,
+ * a holding sentence keeps the caller company, and the apology comes only when nobody takes it.
+ *
  * CLOSING waits for the media's statistics; LegEnded goes out when they are in. The reason of an
  * end is that of its first cause: what comes after it does not change it.
  *
@@ -42,6 +45,9 @@ typedef enum {
     LEG_ON_STREAM,      /* the audio stream to speech is open (again) */
     LEG_ON_STREAM_GONE, /* it broke; the server looks for another */
     LEG_ON_OWNER,       /* a sign of life of the owner */
+    LEG_ON_OWNER_GONE,  /* its process has ended, or is another one under the same name */
+    LEG_ON_ADOPTED,     /* an instance has taken the orphan over, or owns it still */
+    LEG_ON_NOT_ADOPTED, /* the one that was asked has not: another try follows */
     LEG_ON_HANGUP,      /* the owner ends the leg */
     LEG_ON_TRANSFER,    /* the owner asks for a transfer */
     LEG_ON_TRANSFERRED, /* ok: how it went */
@@ -77,15 +83,19 @@ enum {
     LEG_FX_TELL_TRANSFERRED = 1 << 11,
     LEG_FX_TELL_ENDED = 1 << 12,
     LEG_FX_FREE = 1 << 13,
+    LEG_FX_OFFER = 1 << 14,     /* ask an instance to take the call over; ends in one of the two */
+    LEG_FX_HOLD = 1 << 15,      /* play the holding sentence after what is being said */
+    LEG_FX_HOLD_STOP = 1 << 16, /* unless it has begun, it is not wanted any more */
 };
 
 typedef struct {
     uint32_t ring_timeout_ms;
     uint32_t open_timeout_ms;   /* inbound: for the stream before it is refused */
     uint32_t speech_timeout_ms; /* answered: without any stream */
-    uint32_t owner_timeout_ms;
-    uint64_t call_ms;    /* a leg that is up for so long is ended; 0: never */
-    uint32_t apology_ms; /* length of the prompt, with a margin */
+    uint32_t owner_silent_ms;   /* the owner's silence that makes an orphan; 0: none does */
+    uint32_t owner_timeout_ms;  /* its silence until the apology */
+    uint64_t call_ms;           /* a leg that is up for so long is ended; 0: never */
+    uint32_t apology_ms;        /* length of the prompt, with a margin */
 } leg_limits_t;
 
 enum { LEG_DETAIL_BYTES = 128 };
@@ -96,6 +106,10 @@ typedef struct {
     bool stream;       /* open now */
     bool stream_asked; /* OPEN_STREAM was given out */
     bool answered;     /* TELL_ANSWERED was given out */
+    bool orphan;       /* the owner is silent */
+    bool offering;     /* OFFER was given out and is not answered */
+    bool held;         /* HOLD was given out for this silence */
+    uint64_t offered_ms, held_ms;
     uint64_t state_since_ms;
     uint64_t owner_heard_ms;
     uint64_t up_ms;          /* since when it is up */

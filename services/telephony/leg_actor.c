@@ -6,20 +6,22 @@
 
 #include "common/clock.h"
 #include "common/log.h"
+#include "services/telephony/owner.h"
 #include "services/telephony/voice_stats.h"
 
 enum { INCOMING_TIMEOUT_MS = 3000 };
 
-static void tell(switchboard_t *board, const leg_entry_t *entry, Pl__Envelope *env)
+static bool tell(switchboard_t *board, const leg_entry_t *entry, Pl__Envelope *env)
 {
     env->call_id = (char *)entry->call_id;
     env->epoch = entry->epoch;
-    if (entry->owner[0] == '\0') return;
+    if (entry->owner[0] == '\0') return true;
     pl_err_t err = pl_bus_event(board->bus, entry->owner, env);
     if (err) {
         log_warn("leg.event.lost", "call=%s owner=%s body=%d err=%s", entry->call_id, entry->owner,
                  (int)env->body_case, pl_err_name(err));
     }
+    return !err;
 }
 
 /* ---- the owner ---- */
@@ -115,7 +117,7 @@ static void tell_ringing(switchboard_t *board, const leg_entry_t *entry)
     Pl__Envelope env = PL__ENVELOPE__INIT;
     env.body_case = PL__ENVELOPE__BODY_LEG_RINGING;
     env.leg_ringing = &ringing;
-    tell(board, entry, &env);
+    (void)tell(board, entry, &env);
 }
 
 static void tell_answered(switchboard_t *board, leg_entry_t *entry)
@@ -130,7 +132,7 @@ static void tell_answered(switchboard_t *board, leg_entry_t *entry)
     Pl__Envelope env = PL__ENVELOPE__INIT;
     env.body_case = PL__ENVELOPE__BODY_LEG_ANSWERED;
     env.leg_answered = &answered;
-    tell(board, entry, &env);
+    (void)tell(board, entry, &env);
 }
 
 static void tell_transferred(switchboard_t *board, leg_entry_t *entry)
@@ -141,7 +143,7 @@ static void tell_transferred(switchboard_t *board, leg_entry_t *entry)
     Pl__Envelope env = PL__ENVELOPE__INIT;
     env.body_case = PL__ENVELOPE__BODY_LEG_TRANSFERRED;
     env.leg_transferred = &transferred;
-    tell(board, entry, &env);
+    (void)tell(board, entry, &env);
 }
 
 static void recording_of(const switchboard_t *board, leg_entry_t *entry, Pl__Recording *out)
@@ -177,7 +179,8 @@ static void tell_ended(switchboard_t *board, leg_entry_t *entry)
     Pl__Envelope env = PL__ENVELOPE__INIT;
     env.body_case = PL__ENVELOPE__BODY_LEG_ENDED;
     env.leg_ended = &ended;
-    tell(board, entry, &env);
+    bool told = tell(board, entry, &env);
+    if (!told || entry->machine.orphan) owner_tell_ended(board, entry, &ended);
 }
 
 void leg_actor_tell_none(switchboard_t *board, const Pl__Envelope *from, const char *call_id,
@@ -268,6 +271,11 @@ static bool do_wire(switchboard_t *board, leg_entry_t *entry, unsigned effects)
     if (effects & LEG_FX_PROMPT) {
         media_leg_prompt(board->media, entry->handles[BY_MEDIA], board->apology.pcm,
                          board->apology.samples);
+    }
+    if (effects & LEG_FX_OFFER) owner_offer(board, entry);
+    if (effects & LEG_FX_HOLD) owner_hold(board, entry);
+    if (effects & LEG_FX_HOLD_STOP) {
+        media_leg_hold(board->media, entry->handles[BY_MEDIA], NULL, 0);
     }
     if (effects & LEG_FX_CLOSE_STREAM) close_stream(board, entry);
     if (effects & LEG_FX_CLOSE_MEDIA) close_media(board, entry);

@@ -18,6 +18,7 @@ static_assert(__BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__, "samples go on the lane
 typedef struct {
     int16_t *pcm; /* NULL: none plays */
     size_t samples, at;
+    bool waits; /* until what is being said has been played */
 } prompt_t;
 
 struct leg_audio {
@@ -175,11 +176,15 @@ static void prompt_next(leg_audio_t *self, int16_t pcm[PL_FRAME_SAMPLES])
 
 static void say_next(leg_audio_t *self, int16_t pcm[PL_FRAME_SAMPLES])
 {
-    if (self->prompt.pcm)
+    bool prompt = self->prompt.pcm && !self->prompt.waits;
+    if (prompt)
         prompt_next(self, pcm);
     else if (playout_tick(self->playout, pcm))
         duck_apply(&self->duck, pcm);
-    else /* zeros */
+    else if (self->prompt.pcm) {
+        self->prompt.waits = false;
+        prompt_next(self, pcm);
+    } else /* zeros */
         comfort_add(&self->comfort, pcm);
     if (self->recording) memcpy(self->said, pcm, sizeof self->said);
 }
@@ -322,6 +327,19 @@ void leg_audio_prompt(leg_audio_t *self, int16_t **pcm_p, size_t samples)
     flushed(self);
     free(self->prompt.pcm);
     self->prompt = (prompt_t){.pcm = *pcm_p, .samples = samples};
+    *pcm_p = NULL;
+}
+
+void leg_audio_hold(leg_audio_t *self, int16_t **pcm_p, size_t samples)
+{
+    bool begun = self->prompt.pcm && !self->prompt.waits;
+    if (begun || samples == 0) { /* an apology is no less either */
+        free(*pcm_p);
+        *pcm_p = NULL;
+        if (begun) return;
+    }
+    free(self->prompt.pcm);
+    self->prompt = (prompt_t){.pcm = *pcm_p, .samples = samples, .waits = true};
     *pcm_p = NULL;
 }
 

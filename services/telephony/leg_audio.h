@@ -39,6 +39,8 @@ void leg_audio_dtmf(leg_audio_t *self, const char *digits, uint32_t tone_ms);
 void leg_audio_record(leg_audio_t *self, recorder_t *recorder, const char *call_id);
 /* Takes *pcm_p, from malloc. */
 void leg_audio_prompt(leg_audio_t *self, int16_t **pcm_p, size_t samples);
+/* See media_leg_hold. */
+void leg_audio_hold(leg_audio_t *self, int16_t **pcm_p, size_t samples);
 
 /* ---- its stream ---- */
 

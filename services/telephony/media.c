@@ -337,14 +337,36 @@ static void run_prompt(void *arg)
     free(c);
 }
 
-void media_leg_prompt(media_t *self, media_leg_t leg, const int16_t *pcm, size_t samples)
+static void prompt_command(media_t *self, media_leg_t leg, const int16_t *pcm, size_t samples,
+                           void (*run)(void *arg))
 {
     command_t *c = command_new(self, thread_of(leg), leg);
     c->u.prompt.pcm = malloc(samples > 0 ? samples * sizeof *pcm : 1);
     if (!c->u.prompt.pcm) abort();
     if (samples > 0) memcpy(c->u.prompt.pcm, pcm, samples * sizeof *pcm);
     c->u.prompt.samples = samples;
-    to_thread(c, run_prompt);
+    to_thread(c, run);
+}
+
+void media_leg_prompt(media_t *self, media_leg_t leg, const int16_t *pcm, size_t samples)
+{
+    prompt_command(self, leg, pcm, samples, run_prompt);
+}
+
+static void run_hold(void *arg)
+{
+    command_t *c = arg;
+    leg_audio_t *leg = media_thread_leg(c->thread, c->leg);
+    if (leg)
+        leg_audio_hold(leg, &c->u.prompt.pcm, c->u.prompt.samples);
+    else
+        free(c->u.prompt.pcm);
+    free(c);
+}
+
+void media_leg_hold(media_t *self, media_leg_t leg, const int16_t *pcm, size_t samples)
+{
+    prompt_command(self, leg, pcm, samples, run_hold);
 }
 
 static void run_record(void *arg)

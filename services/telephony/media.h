@@ -79,5 +79,8 @@ void media_leg_record(media_t *self, media_leg_t leg, recorder_t *recorder, cons
 /* Plays an audio prompt from memory once, over everything else, when the owner or speech is gone;
  * samples are copied. Followed by silence. */
 void media_leg_prompt(media_t *self, media_leg_t leg, const int16_t *pcm, size_t samples);
+/* The same when what is being said has been played; what comes meanwhile is said after it. samples 0:
+ * one that has not begun is not played any more. */
+void media_leg_hold(media_t *self, media_leg_t leg, const int16_t *pcm, size_t samples);
 
 #endif

@@ -8,6 +8,7 @@
 #include "common/log.h"
 #include "services/telephony/bus_side.h"
 #include "services/telephony/leg_actor.h"
+#include "services/telephony/owner.h"
 #include "services/telephony/sounds.h"
 #include "services/telephony/switchboard.h"
 #include "services/telephony/wire_side.h"
@@ -129,6 +130,17 @@ static pl_err_t load_apology(prompt_t *out, const pl_config_t *cfg)
     return prompt_parse(out, wav, bytes);
 }
 
+static pl_err_t load_holds(prompt_t out[SOUNDS_HOLDS])
+{
+    pl_err_t err = PL_OK;
+    for (size_t i = 0; !err && i < SOUNDS_HOLDS; i++) {
+        size_t bytes = 0;
+        const uint8_t *wav = sounds_hold(i, &bytes);
+        err = prompt_parse(&out[i], wav, bytes);
+    }
+    return err;
+}
+
 static void take_features(void *arg)
 {
     server_t *self = arg;
@@ -143,6 +155,7 @@ pl_err_t server_new(server_t **out, const pl_config_t *cfg)
     if (!self) abort();
     self->board.loop = pl_loop_new();
     pl_err_t err = load_apology(&self->board.apology, cfg);
+    if (!err) err = load_holds(self->board.hold);
     switchboard_init(&self->board, self->board.loop, cfg);
     raise_descriptors(&self->board);
     if (!err) err = open_sms(&self->board);
@@ -185,6 +198,7 @@ void server_destroy(server_t **self_p)
     recorder_destroy(&board->recorder);
     streams_destroy(&board->streams);
     switchboard_free(board);
+    owner_ends_free(board);
     sms_desk_destroy(&board->sms); /* what it was about to answer is refused by the bus */
     pl_bus_destroy(&board->bus);
     pl_loop_destroy(&board->loop);

@@ -31,6 +31,7 @@ void switchboard_init(switchboard_t *self, pl_loop_t *loop, const pl_config_t *c
         .open_timeout_ms = OPEN_TIMEOUT_MS,
         .call_ms = 1000 * (uint64_t)pl_config_int(cfg, "telephony.limits.call_s"),
         .speech_timeout_ms = config_ms(cfg, "telephony.speech_timeout_ms"),
+        .owner_silent_ms = config_ms(cfg, "telephony.owner_silent_ms"),
         .owner_timeout_ms = config_ms(cfg, "telephony.owner_timeout_ms"),
         .apology_ms = prompt_ms(&self->apology) + APOLOGY_MARGIN_MS,
     };
@@ -54,6 +55,7 @@ void switchboard_free(switchboard_t *self)
     self->on_empty = NULL;
     while (self->all) switchboard_remove(self, self->all);
     prompt_free(&self->apology);
+    for (size_t i = 0; i < SOUNDS_HOLDS; i++) prompt_free(&self->hold[i]);
 }
 
 bool switchboard_room(const switchboard_t *self)

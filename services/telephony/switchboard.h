@@ -19,6 +19,7 @@
 #include "services/telephony/prompt.h"
 #include "services/telephony/sip_agent.h"
 #include "services/telephony/sms.h"
+#include "services/telephony/sounds.h"
 #include "services/telephony/stream.h"
 
 enum { CALL_ID_BYTES = 37, INSTANCE_BYTES = 64, LANG_BYTES = 64, CODEC_BYTES = 24 };
@@ -63,6 +64,9 @@ typedef struct {
     streams_t *streams;
     sms_desk_t *sms;
     prompt_t apology;
+    prompt_t
+        hold[SOUNDS_HOLDS]; /* the holding sentence, by language; the first is for all others */
+    struct owner_end *ends; /* of legs that nobody owned */
     leg_limits_t limits;
     rtp_params_t rtp; /* time-out and jitter bounds of every leg */
     size_t max_legs, legs;

@@ -101,6 +101,11 @@ static void llm_think(void *self, const think_t *think)
         talk_say_prompt(t, PROMPT_TRANSFER_FAILED, ANSWERED_PROMPT);
         talk_finish(t, PL_OK);
         break;
+    case THINK_ADOPTED: /* the very words once more: no model need be waited for */
+        talk_say_prompt(t, PROMPT_LINE_BACK, ANSWERED_PROMPT);
+        talk_say(t, t->text, PL__STYLE__NONE, ANSWERED_PROMPT);
+        talk_finish(t, PL_OK);
+        break;
     case THINK_UTTERANCE:
         if (t->text[0]) {
             answer(t, &(ask_t){0});

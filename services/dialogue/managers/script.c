@@ -168,6 +168,11 @@ static void script_think(void *self, const think_t *think)
         s->at.mode = s->at.back;
         say_current(s);
         break;
+    case THINK_ADOPTED:
+        s->at = (script_state_t){.pending = NO_FIELD, .last_set = NO_FIELD};
+        say_prompt(s, PROMPT_LINE_BACK, "", "");
+        go_on(s);
+        break;
     case THINK_UTTERANCE:
         if (think->takes_over) {
             pick_up(s, think->text);

@@ -395,6 +395,10 @@ static UNUSED pl_config_t *config(const char *service, const pl_config_key_t *ke
     const char *args[32] = {
         "test", "--set", dir, "--set", "log.level=error", "--set", "bus.heartbeat_ms=100"};
     int count = 7;
+    if (strcmp(service, "dialogue") == 0) {
+        args[count++] = "--set";
+        args[count++] = "dialogue.recovery_wait_ms=0";
+    }
     for (; more && *more; more++) {
         args[count++] = "--set";
         args[count++] = *more;

@@ -223,6 +223,80 @@ static void a_silent_owner_orphans_the_leg(void **state)
     assert_string_equal(leg.detail, "the owner fell silent");
 }
 
+/* Up, and its owner expected to speak up. */
+static leg_t watched_up(void)
+{
+    leg_t leg = outbound_up(0);
+    leg.limits.owner_silent_ms = 900;
+    return leg;
+}
+
+static void a_leg_whose_owner_is_silent_is_offered_and_its_caller_asked_to_wait(void **state)
+{
+    (void)state;
+    leg_t leg = watched_up();
+    on(&leg, 10000, LEG_ON_OWNER);
+    assert_int_equal(on(&leg, 10800, LEG_ON_TIME), 0);
+    assert_int_equal(on(&leg, 10900, LEG_ON_TIME), LEG_FX_OFFER | LEG_FX_HOLD);
+    assert_int_equal(on(&leg, 11500, LEG_ON_TIME), 0); /* the offer is not answered yet */
+    assert_int_equal(on(&leg, 11600, LEG_ON_NOT_ADOPTED), 0);
+    assert_int_equal(on(&leg, 11700, LEG_ON_TIME), LEG_FX_OFFER); /* once more */
+    assert_int_equal(on(&leg, 11900, LEG_ON_ADOPTED), LEG_FX_HOLD_STOP | LEG_FX_TELL_ANSWERED);
+    assert_int_equal(leg.state, LEG_UP);
+    assert_int_equal(on(&leg, 12700, LEG_ON_TIME), 0);
+    assert_int_equal(on(&leg, 12800, LEG_ON_TIME), LEG_FX_OFFER | LEG_FX_HOLD); /* the next one */
+}
+
+static void
+a_leg_whose_owner_has_gone_is_offered_at_once_and_the_caller_asked_to_wait_in_a_second(void **state)
+{
+    (void)state;
+    leg_t leg = watched_up();
+    on(&leg, 10000, LEG_ON_OWNER);
+    assert_int_equal(on(&leg, 10100, LEG_ON_OWNER_GONE), LEG_FX_OFFER);
+    assert_int_equal(on(&leg, 10101, LEG_ON_NOT_ADOPTED), 0);
+    assert_int_equal(on(&leg, 10400, LEG_ON_TIME), LEG_FX_OFFER);
+    assert_int_equal(on(&leg, 10950, LEG_ON_TIME), LEG_FX_HOLD);
+    assert_int_equal(on(&leg, 15949, LEG_ON_TIME), 0);
+    assert_int_equal(on(&leg, 15950, LEG_ON_TIME), LEG_FX_HOLD);       /* still there */
+    assert_int_equal(on(&leg, 16000, LEG_ON_OWNER), LEG_FX_HOLD_STOP); /* it was not gone */
+    assert_false(leg.orphan);
+}
+
+static void
+an_orphan_that_nobody_takes_ends_with_the_apology_and_one_that_hangs_up_ends(void **state)
+{
+    (void)state;
+    leg_t leg = watched_up();
+    on(&leg, 1000, LEG_ON_OWNER_GONE);
+    for (uint64_t now = 1100; now < 15000; now += 100) {
+        assert_false(on(&leg, now, LEG_ON_TIME) & LEG_FX_PROMPT);
+        on(&leg, now, LEG_ON_NOT_ADOPTED);
+    }
+    assert_int_equal(on(&leg, 15000, LEG_ON_TIME), LEG_FX_PROMPT);
+
+    leg = watched_up();
+    on(&leg, 1000, LEG_ON_OWNER_GONE);
+    on_end(&leg, 1200, PL__LEG_END__LEG_BYE_REMOTE);
+    assert_int_equal(on(&leg, 1300, LEG_ON_ADOPTED), 0);
+    assert_true(on(&leg, 1400, LEG_ON_CLOSED) & LEG_FX_TELL_ENDED);
+    assert_int_equal(leg.end, PL__LEG_END__LEG_BYE_REMOTE);
+}
+
+static void an_owner_that_goes_while_it_rings_is_replaced_when_it_is_answered(void **state)
+{
+    (void)state;
+    leg_t leg;
+    leg_start_outbound(&leg, 0, &limits);
+    leg.limits.owner_silent_ms = 900;
+    on(&leg, 100, LEG_ON_RINGING);
+    assert_int_equal(on(&leg, 150, LEG_ON_OWNER_GONE), 0);
+    on(&leg, 200, LEG_ON_STREAM);
+    on(&leg, 300, LEG_ON_CONNECTED);
+    assert_int_equal(on(&leg, 400, LEG_ON_TIME), LEG_FX_OFFER);
+    assert_int_equal(on(&leg, 500, LEG_ON_ADOPTED), LEG_FX_TELL_ANSWERED);
+}
+
 static void an_owner_need_not_speak_up_while_it_rings(void **state)
 {
     (void)state;
@@ -377,6 +451,12 @@ int main(void)
         cmocka_unit_test(a_stream_that_moves_is_told_again),
         cmocka_unit_test(without_speech_the_caller_hears_an_apology_and_is_let_go),
         cmocka_unit_test(a_silent_owner_orphans_the_leg),
+        cmocka_unit_test(a_leg_whose_owner_is_silent_is_offered_and_its_caller_asked_to_wait),
+        cmocka_unit_test(
+            a_leg_whose_owner_has_gone_is_offered_at_once_and_the_caller_asked_to_wait_in_a_second),
+        cmocka_unit_test(
+            an_orphan_that_nobody_takes_ends_with_the_apology_and_one_that_hangs_up_ends),
+        cmocka_unit_test(an_owner_that_goes_while_it_rings_is_replaced_when_it_is_answered),
         cmocka_unit_test(an_owner_need_not_speak_up_while_it_rings),
         cmocka_unit_test(a_transfer_that_works_ends_the_leg),
         cmocka_unit_test(a_transfer_that_fails_leaves_the_leg_up),
