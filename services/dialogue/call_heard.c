@@ -61,13 +61,34 @@ static bool worth_an_answer(const call_t *self, const Pl__Utterance *said)
     return asked || !listens_along(said);
 }
 
+/* A new owner is told what the former one may not have noted any more. */
+static bool noted(const call_t *self, const Pl__Utterance *said)
+{
+    for (size_t i = self->record->n_messages; said->heard_id && i-- > 0;) {
+        if (self->record->messages[i]->heard_id == said->heard_id) return true;
+    }
+    return false;
+}
+
+static uint32_t note(call_t *self, call_now_t now, const Pl__Utterance *said, effects_t *fx)
+{
+    uint32_t number =
+        call_add_message(self, now.wall_ms, PL__ACTION__TALK, PL__PERSONA__HUMAN, said->text, fx);
+    if (said->heard_id) {
+        Pl__Message *message = call_message(self, number);
+        message->heard_id = said->heard_id;
+        call_store_message(self, message, fx);
+    }
+    return number;
+}
+
 pl_err_t call_on_utterance(call_t *self, call_now_t now, const Pl__Envelope *env, effects_t *fx)
 {
     const Pl__Utterance *body = env->utterance;
     bool talking = self->state == CALL_LISTENING || self->state == CALL_THINKING ||
                    self->state == CALL_SPEAKING;
     bool leaving = self->state == CALL_ENDING || self->state == CALL_TRANSFERRING;
-    if (!talking && !leaving) return PL_STALE;
+    if ((!talking && !leaving) || noted(self, body)) return PL_STALE;
     fell_silent(self, now, body);
     if (self->menu) {
         if (worth_an_answer(self, body)) call_menu_heard(self, now, body->text, fx);
@@ -75,8 +96,7 @@ pl_err_t call_on_utterance(call_t *self, call_now_t now, const Pl__Envelope *env
     }
     uint32_t message = 0;
     if (body->text[0]) {
-        message = call_add_message(self, now.wall_ms, PL__ACTION__TALK, PL__PERSONA__HUMAN,
-                                   body->text, fx);
+        message = note(self, now, body, fx);
         call_transcript(self, message, PL__PERSONA__HUMAN, body->text, false, fx);
         call_set_interaction(self, now.wall_ms, fx);
         call_set_retry(self, 0, fx);

@@ -8,6 +8,7 @@
 #include "common/clock.h"
 #include "common/log.h"
 #include "services/speech/spoken.h"
+#include "services/speech/utterances.h"
 
 struct channel {
     const channel_world_t *world;
@@ -22,6 +23,7 @@ struct channel {
     synthesis_job_t *synthesis; /* under way; NULL: none */
     size_t *source; /* for each byte of its text, how many of the sentence's are said with it */
     size_t source_bytes;
+    utterances_t *utterances; /* told to the owner, for the next one */
 };
 
 static char *copy(const char *text)
@@ -187,11 +189,28 @@ static void event(void *arg, Pl__Envelope *env)
     channel_t *self = arg;
     env->call_id = self->call_id;
     env->epoch = self->epoch;
+    if (env->body_case == PL__ENVELOPE__BODY_UTTERANCE)
+        utterances_keep(self->utterances, pl_clock_ms(), env->utterance);
     pl_err_t err = pl_bus_event(self->world->bus, self->owner, env);
     /* The owner may be restarting, or the call about to be adopted: listening goes on. */
     if (err)
         log_warn("event.undelivered", "call=%s owner=%s err=%s", self->call_id, self->owner,
                  pl_err_name(err));
+}
+
+/* The former owner was lost, perhaps before it had noted what it was told last. */
+static void tell_again(channel_t *self)
+{
+    size_t n = 0;
+    Pl__Utterance *const *kept = utterances_recent(self->utterances, pl_clock_ms(), &n);
+    for (size_t i = 0; i < n; i++) {
+        Pl__Envelope env = PL__ENVELOPE__INIT;
+        env.call_id = self->call_id;
+        env.epoch = self->epoch;
+        env.body_case = PL__ENVELOPE__BODY_UTTERANCE;
+        env.utterance = kept[i];
+        (void)pl_bus_event(self->world->bus, self->owner, &env);
+    }
 }
 
 bool channel_fence(channel_t *self, uint32_t epoch, const char *owner)
@@ -201,6 +220,8 @@ bool channel_fence(channel_t *self, uint32_t epoch, const char *owner)
         log_info("stream.owner", "call=%s epoch=%" PRIu32 " owner=%s", self->call_id, epoch, owner);
         free(self->owner);
         self->owner = copy(owner);
+        self->epoch = epoch;
+        tell_again(self);
     }
     self->epoch = epoch;
     return true;
@@ -263,6 +284,7 @@ channel_t *channel_new(const channel_world_t *world, const channel_opts_t *opts)
                           cancel_synthesis, say_out, flush,      let_rise, event,     self};
     stream_opts_t stream_opts = {opts->lang, world->hearing, world->cutoff_ms};
     self->stream = stream_new(&stream_opts, &sink);
+    self->utterances = utterances_new();
     recognition_sink_t words = {on_partial, on_final, self};
     self->recognition = recognition_new(world->recognisers, &words);
     return self;
@@ -276,6 +298,7 @@ void channel_destroy(channel_t **self_p)
     cancel_synthesis(self);
     recognition_destroy(&self->recognition);
     stream_destroy(&self->stream);
+    utterances_destroy(&self->utterances);
     free(self->call_id);
     free(self->former);
     free(self->owner);

@@ -163,6 +163,34 @@ static void a_call_without_owner_goes_on_from_its_record(void **state)
     assert_int_equal(offer.epoch, 2);
 }
 
+static void what_a_new_owner_is_told_again_is_noted_once(void **state)
+{
+    (void)state;
+    const char *id = begin_and_lose();
+    Pl__CallRecord *record = world.seen[0].record;
+    size_t before = human_lines(record);
+    for (size_t i = 0; i < record->n_messages; i++) {
+        if (record->messages[i]->persona == PL__PERSONA__HUMAN) record->messages[i]->heard_id = 77;
+    }
+    offer_call(id, NULL);
+    assert_true(wait_for(accepted));
+    answer_leg(id, PL__LEG_KIND__SIP);
+    assert_true(wait_for(excused));
+    Pl__Utterance said = PL__UTTERANCE__INIT;
+    Pl__Envelope env = PL__ENVELOPE__INIT;
+    said.text = (char *)"a dell laptop that does not turn on";
+    said.heard_id = 77;
+    env.body_case = PL__ENVELOPE__BODY_UTTERANCE;
+    env.utterance = &said;
+    to_dialogue(&env, id);
+    said.text = (char *)"yesterday at nine in the morning";
+    said.heard_id = 78; /* the former owner was lost before it noted this */
+    to_dialogue(&env, id);
+    to_dialogue(&env, id);
+    assert_true(wait_for(second_noted));
+    assert_int_equal(human_lines(world.seen[0].record), before + 1);
+}
+
 static void a_caller_who_hung_up_while_nobody_owned_the_call_has_hung_up(void **state)
 {
     (void)state;
@@ -188,6 +216,7 @@ int main(void)
         cmocka_unit_test_teardown(who_has_been_replaced_lets_go_and_leaves_leg_and_record_alone,
                                   stop),
         cmocka_unit_test_teardown(a_call_without_owner_goes_on_from_its_record, stop),
+        cmocka_unit_test_teardown(what_a_new_owner_is_told_again_is_noted_once, stop),
         cmocka_unit_test_teardown(a_caller_who_hung_up_while_nobody_owned_the_call_has_hung_up,
                                   stop),
     };
