@@ -168,6 +168,7 @@ void channel_frame(channel_t *self, const Pl__LaneFrame *frame)
 {
     switch (frame->body_case) {
     case PL__LANE_FRAME__BODY_IN:
+        recognition_narrow(self->recognition, frame->in->narrow);
         (void)stream_heard(self->stream, pl_clock_us(), frame->in);
         break;
     case PL__LANE_FRAME__BODY_PLAYED:

@@ -12,6 +12,8 @@ enum {
     LANG_BYTES = 36,
     PARTIAL_BYTES = 4096,
     HANGOVER_SAMPLES = 120 * PL_FRAME_HZ / 1000, /* voice activity holds on to a voice so long */
+    ASIDE_MS = 300,
+    ASIDE_SAMPLES = (LISTENING_PREROLL_MS + LISTENING_ONSET_WINDOW_MS + 700) * PL_FRAME_HZ / 1000,
     CUT_MS = 900, /* a voice so soon after the last one goes on with what seemed to be over */
 };
 
@@ -55,8 +57,12 @@ static void retime(hearing_t *self)
     completeness_t kind =
         completeness(ours ? self->partial : "", self->hearing, self->hearing_expect);
     bool covered = ours && covers(self->covered, self->voiced);
-    listening_wait(self->listening, endpoint_ms(kind, covered, self->hearing_expect, &self->pauses,
-                                                self->silence_ms));
+    uint32_t wait_ms =
+        endpoint_ms(kind, covered, self->hearing_expect, &self->pauses, self->silence_ms);
+    /* A word over the bot's lowered voice is judged at its end: that must not take long. */
+    bool aside = self->voiced < ASIDE_SAMPLES && self->sink.audible(self->sink.arg) != 0;
+    if (aside && wait_ms > ASIDE_MS) wait_ms = ASIDE_MS;
+    listening_wait(self->listening, wait_ms);
 }
 
 static void forget_words(hearing_t *self)

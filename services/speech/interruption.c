@@ -17,6 +17,8 @@ struct interruption {
     uint32_t looked_ms; /* since the recogniser told something */
     size_t said;        /* words that came before the turn */
     words_kind_t words; /* of the utterance over this turn */
+    unsigned steady;    /* looks in a row that found real ones */
+    uint32_t voice_ms;  /* of the utterance */
 };
 
 interruption_t *interruption_new(uint32_t cutoff_ms)
@@ -44,6 +46,7 @@ static void forget(interruption_t *self)
     memset(self->voice, 0, sizeof self->voice);
     self->sounded = false;
     self->words = WORDS_NONE;
+    self->steady = 0;
 }
 
 void interruption_turn(interruption_t *self, size_t said)
@@ -55,6 +58,8 @@ void interruption_turn(interruption_t *self, size_t said)
 void interruption_utterance(interruption_t *self)
 {
     self->words = WORDS_NONE;
+    self->steady = 0;
+    self->voice_ms = 0;
     self->said = 0;
     self->looked_ms = INTERRUPTION_LOOK_MS;
 }
@@ -80,21 +85,26 @@ static floor_verdict_t yield(interruption_t *self)
 static floor_verdict_t rise(interruption_t *self)
 {
     if (!self->sounded) return FLOOR_KEEP;
+    words_kind_t words = self->words; /* the utterance may go on */
     forget(self);
+    self->words = words;
     return FLOOR_RISE;
 }
 
 static floor_verdict_t decide(interruption_t *self)
 {
     bool behind = self->looked_ms >= INTERRUPTION_LOOK_MS;
+    bool steady = self->steady >= INTERRUPTION_STEADY;
+    bool lasts = voiced(self, self->cutoff_ms + INTERRUPTION_GRACE_MS);
     switch (self->words) {
-    case WORDS_REAL:
+    case WORDS_URGENT:
         return voiced(self, self->cutoff_ms) ? yield(self) : FLOOR_KEEP;
+    case WORDS_REAL:
+        return lasts && (steady || behind) ? yield(self) : FLOOR_KEEP;
     case WORDS_BACKCHANNEL:
         return self->quiet_ms >= INTERRUPTION_QUIET_MS ? rise(self) : FLOOR_KEEP;
     case WORDS_NONE:
-        return behind && voiced(self, self->cutoff_ms + INTERRUPTION_GRACE_MS) ? yield(self)
-                                                                               : FLOOR_KEEP;
+        return lasts && behind ? yield(self) : FLOOR_KEEP;
     }
     return FLOOR_KEEP;
 }
@@ -104,6 +114,7 @@ floor_verdict_t interruption_frame(interruption_t *self, bool voice, bool open)
     self->voice[self->at] = voice;
     self->at = (self->at + 1) % HISTORY_FRAMES;
     self->quiet_ms = voice ? 0 : self->quiet_ms + PL_FRAME_MS;
+    self->voice_ms += voice ? PL_FRAME_MS : 0;
     if (self->looked_ms < INTERRUPTION_LOOK_MS) self->looked_ms += PL_FRAME_MS;
     if (!open) return FLOOR_KEEP;
     if (voice) self->sounded = true;
@@ -115,6 +126,7 @@ floor_verdict_t interruption_words(interruption_t *self, const char *text, const
 {
     self->looked_ms = 0;
     self->words = words_kind(text, self->said, lang, expect);
+    self->steady = self->words >= WORDS_REAL ? self->steady + 1 : 0;
     return open ? decide(self) : FLOOR_KEEP;
 }
 
@@ -127,5 +139,8 @@ floor_verdict_t interruption_end(interruption_t *self, const char *text, const c
         self->words = WORDS_NONE;
         return FLOOR_KEEP;
     }
-    return words == WORDS_REAL ? yield(self) : rise(self);
+    /* What a recogniser makes of a cough is any short word. */
+    bool free_words = expect == PL__EXPECT__ANYTHING || expect == PL__EXPECT__YES_NO;
+    bool brief = free_words && self->voice_ms <= INTERRUPTION_BRIEF_MS;
+    return words == WORDS_URGENT || (words == WORDS_REAL && !brief) ? yield(self) : rise(self);
 }

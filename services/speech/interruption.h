@@ -1,9 +1,11 @@
 /* interruption.h - is the caller, heard over the bot's voice, taking the floor?
  *
  * The voice has gone down already when the first sound came (telephony); this decides whether it
- * ends or rises again. Words decide: real ones take the floor, "mhm" does not, nor does a sound in
- * which a recogniser that keeps up hears none. Where no recogniser tells in time, a voice
- * takes the floor by its length alone.
+ * ends or rises again. Words decide: "stop", "wait" and the like at once, others in a voice that lasts;
+ * "mhm" does not take the floor, nor does a sound in which a recogniser that keeps up hears no words. What
+ * is shorter is judged when it is over, by its final words; a very short one by urgent words alone,
+ * because a recogniser makes a word of a cough. Where none tells in time, a voice takes the floor by its
+ * length.
  *
  * Threads: none. Pure: time is counted in frames of 20 ms.
  */
@@ -16,8 +18,10 @@
 #include "services/speech/backchannel.h"
 
 enum {
-    INTERRUPTION_GRACE_MS = 350, /* more voice than with words, when no words are known */
+    INTERRUPTION_GRACE_MS = 400, /* more voice than the configured one: an "okay" is shorter */
+    INTERRUPTION_STEADY = 2,     /* looks in a row with words: the first words are often wrong */
     INTERRUPTION_LOOK_MS = 600,  /* a recogniser that has told nothing for longer is behind */
+    INTERRUPTION_BRIEF_MS = 420, /* voice, hang-over included, of a single short word or a cough */
     INTERRUPTION_QUIET_MS = 200, /* after a backchannel: it was all they wanted to say */
 };
 
@@ -27,7 +31,7 @@ typedef enum { FLOOR_KEEP, FLOOR_YIELD, FLOOR_RISE } floor_verdict_t;
 interruption_t *interruption_new(uint32_t cutoff_ms); /* never NULL */
 void interruption_destroy(interruption_t **self_p);
 
-/* Voice that takes the floor when there are words in it, within twice that time. */
+/* The configured time; with the grace it is the voice that takes the floor, within twice as long. */
 void interruption_set(interruption_t *self, uint32_t cutoff_ms);
 
 /* A turn has become audible: what the caller said until now cannot have been meant to interrupt

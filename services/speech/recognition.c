@@ -34,7 +34,7 @@ struct utterance {
     char lang[LANG_BYTES];
     int16_t *pcm;
     size_t samples, room;
-    bool paused, ended;
+    bool narrow, paused, ended;
     attempt_t first, second; /* second: the hedge */
     size_t tries;
     unsigned tried;    /* recognisers, a bit each */
@@ -51,6 +51,8 @@ struct recognition {
     recognition_sink_t sink;
     utterance_t *oldest, *open;
     pl_timer_t *telling; /* finals, outside of a call */
+    stt_memory_t memory[RECOGNISERS_MAX];
+    bool narrow;
 };
 
 static void try_next(utterance_t *u, attempt_t *a, size_t from);
@@ -245,7 +247,8 @@ static void try_next(utterance_t *u, attempt_t *a, size_t from)
         return;
     }
     breaker_asked(&r->breaker, now_ms);
-    r->provider->listen(a->stream, u->expect, u->lang);
+    r->provider->listen(a->stream, u->expect, u->lang, u->narrow);
+    if (r->provider->remember) r->provider->remember(a->stream, &u->owner->memory[i]);
     if (u->samples > 0) (void)r->provider->feed(a->stream, u->pcm, u->samples);
     if (u->paused || u->ended) r->provider->pause(a->stream);
     if (!u->ended) return;
@@ -310,12 +313,18 @@ void recognition_begin(recognition_t *self, Pl__Expect expect, const char *lang)
     assert(u);
     u->owner = self;
     u->expect = expect;
+    u->narrow = self->narrow;
     (void)snprintf(u->lang, sizeof u->lang, "%s", lang);
     utterance_t **at = &self->oldest;
     while (*at) at = &(*at)->next;
     *at = u;
     self->open = u;
     try_next(u, &u->first, 0);
+}
+
+void recognition_narrow(recognition_t *self, bool narrow)
+{
+    self->narrow = narrow;
 }
 
 void recognition_feed(recognition_t *self, const int16_t *pcm, size_t samples)

@@ -32,6 +32,7 @@ void recognition_destroy(recognition_t **self_p); /* no callback after it */
 
 /* As in stt.h. begin starts an utterance; what is not begun is not fed. */
 void recognition_begin(recognition_t *self, Pl__Expect expect, const char *lang);
+void recognition_narrow(recognition_t *self, bool narrow); /* from the next utterance on */
 void recognition_feed(recognition_t *self, const int16_t *pcm, size_t samples);
 void recognition_pause(recognition_t *self);
 void recognition_end(recognition_t *self);

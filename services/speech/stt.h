@@ -10,6 +10,7 @@
 #ifndef PL_SPEECH_STT_H
 #define PL_SPEECH_STT_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -29,6 +30,13 @@ typedef struct {
     void *arg;
 } stt_sink_t;
 
+/* What a recogniser has learned of one caller's sound. The call's own, one for each engine: no caller
+ * is heard through another's. Zero to begin. */
+typedef struct {
+    size_t count;
+    float values[64];
+} stt_memory_t;
+
 /* The engine cannot recognise after all, for good; it has logged why. */
 typedef void stt_failed_fn(void *arg);
 
@@ -41,8 +49,12 @@ typedef struct stt_provider {
     void (*close_engine)(void **engine); /* streams are closed before; blocks for its threads */
 
     pl_err_t (*open)(void *engine, void **stream, const stt_sink_t *sink);
-    /* For the next utterance. A language the engine does not know is heard as best it can. */
-    void (*listen)(void *stream, Pl__Expect expect, const char *lang);
+    /* For the next utterance. A language the engine does not know is heard as best it can. narrow:
+     * nothing of it lies above 4 kHz. */
+    void (*listen)(void *stream, Pl__Expect expect, const char *lang, bool narrow);
+    /* Reads it before and writes it after each utterance; borrowed until close. May be NULL: it
+     * learns nothing. */
+    void (*remember)(void *stream, stt_memory_t *memory);
     pl_err_t (*feed)(void *stream, const int16_t *pcm, size_t samples); /* borrows pcm */
     /* The caller is silent: a partial is wanted, the sooner the better. Comes before every
      * end_of_speech; what is fed between the two is silence. */

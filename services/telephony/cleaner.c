@@ -202,6 +202,12 @@ static double power(float db)
     return pow(10, (double)db / 10);
 }
 
+/* Looked for long enough and not found. */
+static bool no_echo(const cleaner_t *self)
+{
+    return self->found_ms < 0 && self->searched == SEARCH_FRAMES;
+}
+
 /* What is left against what is played tells how much of the bot's voice gets through. It is learned
  * from frames that are mostly echo, those in which the filter took much away; and slowly from all,
  * because a filter that fits no more takes nothing away. */
@@ -213,6 +219,8 @@ static void learn(cleaner_t *self, float played_db, float heard_db, float left_d
         self->leak_db += more ? leak_rise : -leak_fall;
     else if (more)
         self->leak_db += leak_doubt;
+    else if (no_echo(self))
+        self->leak_db -= leak_fall;
     if (self->leak_db < leak_least_db) self->leak_db = leak_least_db;
     if (self->leak_db > leak_most_db) self->leak_db = leak_most_db;
     if (self->learned < SETTLE_FRAMES) {
@@ -277,8 +285,7 @@ static float clean_echo(cleaner_t *self, int16_t *pcm)
     float heard_db = level_db(pcm, self->frame);
     bool audible = most_db >= audible_db;
     if (audible && self->found_ms < 0 && self->searched < SEARCH_FRAMES) self->searched++;
-    bool none = self->found_ms < 0 && self->searched == SEARCH_FRAMES;
-    cancel(self, pcm, played, audible && !none);
+    cancel(self, pcm, played, audible && !no_echo(self));
     if (most_db < audible_db) return silence_db;
     if (now_db > most_db - 10) learn(self, now_db, heard_db, level_db(pcm, self->frame));
     return most_db + self->leak_db + leak_margin_db;

@@ -27,6 +27,7 @@ struct leg_audio {
     leg_audio_t *next_on_lane, *next_on_thread;
 
     rtp_leg_t *rtp; /* NULL: a browser leg */
+    bool narrow;    /* its codec samples at 8 kHz */
     bool rtp_started;
     frame_queue_t from_browser;
     cleaner_t *cleaner; /* of a browser leg; an RTP leg has its own. NULL: none */
@@ -150,6 +151,7 @@ static void capture(leg_audio_t *self, int16_t pcm[PL_FRAME_SAMPLES], bool missi
     in.level_cb = voice.level_cb;
     in.floor_cb = voice.floor_cb;
     in.concealed = concealed;
+    in.narrow = self->narrow;
     Pl__LaneFrame frame = PL__LANE_FRAME__INIT;
     frame.slot = self->slot;
     frame.generation = self->generation;
@@ -220,6 +222,7 @@ static void on_rtp_heard(void *arg, const rtp_heard_t *heard)
     leg_audio_t *self = arg;
     int16_t pcm[PL_FRAME_SAMPLES];
     memcpy(pcm, heard->pcm, sizeof pcm);
+    self->narrow = heard->narrow;
     capture(self, pcm, heard->missing, heard->concealed, heard->echo_db);
 }
 

@@ -342,6 +342,7 @@ static void tick_heard(rtp_leg_t *self, uint64_t now_us)
         if (!frame.missing) look_at_buffer(self, now_us);
         hear_tones(self, &heard);
     }
+    heard.narrow = codec_narrow(self->codec) != NULL;
     heard.echo_db = CLEANER_SILENCE_DB;
     if (self->cleaner) heard.echo_db = cleaner_heard(self->cleaner, heard.pcm, heard.missing);
     tell_key(self, dtmf_in_tick(&self->dtmf_in, now_us));

@@ -27,6 +27,7 @@ typedef struct {
     uint32_t seq;                     /* counts ticks */
     bool missing;                     /* nothing arrived and nothing was concealed */
     bool concealed;
+    bool narrow;   /* of a codec at 8 kHz: nothing lies above 4 kHz */
     float echo_db; /* up to this level it may be an echo of what was played: see cleaner.h */
 } rtp_heard_t;
 

@@ -6,6 +6,10 @@
 enum {
     HANGOVER = 6, /* 120 ms */
     LOUD_ENOUGH = 2,
+    PITCH_BEGIN = 3, /* loud frames: with none periodic among them no voice begins */
+    PITCH_KEEP = 20, /* the same: none goes on */
+    FAR = 50,        /* frames in a row below the caller are the background, not a soft end */
+    UNHEARD = 1000,  /* more frames than any of these */
 };
 static const float silence_db = -96;
 static const float floor_at_start_db = -60;
@@ -16,7 +20,17 @@ static const float steady_spread_db = 6; /* louder and softer than this is not a
 static const float steady_rise = 0.5f;   /* share of the way a frame */
 static const float release_db = 4;       /* lower threshold to go on than to begin */
 static const float certain_db = 8;       /* so much above begins with one frame */
-static const float high_pass = 0.96f;    /* pole: 100 Hz at 16 kHz, against hum and offset */
+static const float periodic = 0.62f; /* strength of a vowel; noise is below in 99 of 100 frames */
+static const float below_db = 10;    /* so much below the caller's vowels it may be background */
+static const float background_release_db = 2;
+static const float background_margin_db = 3;
+static const float background_rise = 0.2f;  /* share of the way a frame */
+static const float background_fall = 0.01f; /* dB a frame */
+static const float louder = 0.15f;          /* share of the way a frame, towards louder vowels */
+static const float softer = 0.002f;         /* and softer ones: somebody else may be speaking */
+static const float forget_db = 0.004f;      /* a frame without voice: 0.2 dB a second */
+static const float quiet_line_db = -55;     /* below it any sound may be the caller's */
+static const float high_pass = 0.96f;       /* pole: 100 Hz at 16 kHz, against hum and offset */
 
 void vad_init(vad_t *self, double threshold)
 {
@@ -25,6 +39,9 @@ void vad_init(vad_t *self, double threshold)
         .margin_db = 1 + 20 * t,
         .least_db = -60 + 20 * t,
         .floor_db = floor_at_start_db,
+        .since_pitch = UNHEARD,
+        .speech_db = silence_db,
+        .background_db = silence_db,
     };
 }
 
@@ -67,15 +84,57 @@ static void follow_floor(vad_t *self, float level)
     if (*floor < floor_least_db) *floor = floor_least_db;
 }
 
-static bool decide(vad_t *self, float level, float echo_db)
+static float most_of(float a, float b)
 {
-    float begin = self->floor_db + self->margin_db;
-    if (begin < self->least_db) begin = self->least_db;
-    if (begin < echo_db) begin = echo_db;
-    bool loud = level > (self->voice ? begin - release_db : begin);
+    return a > b ? a : b;
+}
+
+/* How loud the caller speaks, by their vowels. */
+static void follow_speech(vad_t *self, float level, bool vowel)
+{
+    if (!self->voice) {
+        if (self->speech_db > silence_db) self->speech_db -= forget_db;
+    } else if (vowel) {
+        float off = level - self->speech_db;
+        if (self->speech_db <= silence_db)
+            self->speech_db = level;
+        else
+            self->speech_db += off * (off > 0 ? louder : softer);
+    }
+}
+
+/* What goes on when the caller does not speak: music, other people. */
+static void follow_background(vad_t *self, float level)
+{
+    bool far = self->speech_db > silence_db && level < self->speech_db - below_db;
+    self->far = far ? self->far + 1 : 0;
+    self->background_db -= background_fall;
+    if (self->far >= FAR && level > self->background_db)
+        self->background_db += background_rise * (level - self->background_db);
+    if (self->background_db < silence_db) self->background_db = silence_db;
+}
+
+static bool decide(vad_t *self, float level, float strength, float echo_db)
+{
+    float begin = most_of(most_of(self->floor_db + self->margin_db, self->least_db), echo_db);
+    float release = release_db;
+    follow_background(self, level);
+    float background = self->background_db + background_margin_db;
+    if (background > self->speech_db - below_db) background = self->speech_db - below_db;
+    if (background > begin) {
+        begin = background;
+        release = background_release_db;
+    }
+    bool loud = level > (self->voice ? begin - release : begin);
+    bool vowel = loud && strength >= periodic;
     self->loud = loud ? self->loud + 1 : 0;
-    if (self->loud >= LOUD_ENOUGH || (loud && level > begin + certain_db) ||
-        (loud && self->voice)) {
+    if (vowel)
+        self->since_pitch = 0;
+    else if (self->since_pitch < UNHEARD)
+        self->since_pitch += loud ? 1 : PITCH_BEGIN;
+    bool begins = (self->loud >= LOUD_ENOUGH || (loud && level > begin + certain_db)) &&
+                  self->since_pitch <= PITCH_BEGIN;
+    if (begins || (loud && self->voice && self->since_pitch <= PITCH_KEEP)) {
         self->voice = true;
         self->hold = HANGOVER;
     } else if (self->hold > 0) {
@@ -83,6 +142,7 @@ static bool decide(vad_t *self, float level, float echo_db)
     } else {
         self->voice = false;
     }
+    follow_speech(self, level, vowel);
     return self->voice;
 }
 
@@ -99,10 +159,14 @@ vad_result_t vad_frame(vad_t *self, const int16_t pcm[CODEC_FRAME_SAMPLES])
 vad_result_t vad_frame_over(vad_t *self, const int16_t pcm[CODEC_FRAME_SAMPLES], float echo_db)
 {
     float level = silence_db;
+    float strength = 0;
     if (pcm) {
         level = level_db(self, pcm);
         follow_floor(self, level);
+        strength = pitch_frame(&self->pitch, pcm, level > self->least_db - release_db);
     }
-    bool voice = decide(self, level, echo_db);
-    return (vad_result_t){voice, self->loud > 0, centibel(level), centibel(self->floor_db)};
+    bool voice = decide(self, level, strength, echo_db);
+    bool sound =
+        self->loud > 0 && (self->floor_db < quiet_line_db || self->since_pitch <= PITCH_BEGIN);
+    return (vad_result_t){voice, sound, centibel(level), centibel(self->floor_db)};
 }

@@ -1,5 +1,7 @@
-/* vad.h - voice activity of one leg: frame level against an adaptive noise floor.
+/* vad.h - voice activity of one leg: frame level against an adaptive noise floor, and periodicity.
  *
+ * A voice begins with something periodic (pitch.h): wind, traffic and hiss do not, however they swell.
+ * What is much softer than the caller has spoken so far is somebody else, or music.
  * The floor falls at once and rises slowly, never above the least level of the last 0.8 s; when
  * that time was steady (a fan, a hum, room tone) it rises to it within a tenth of a second. The
  * hang-over bridges gaps inside a word only; when an utterance ends is decided elsewhere.
@@ -13,6 +15,7 @@
 #include <stdint.h>
 
 #include "services/telephony/codec.h"
+#include "services/telephony/pitch.h"
 
 enum { VAD_WINDOW = 40 };
 
@@ -22,7 +25,12 @@ typedef struct {
     float floor_db;
     float levels[VAD_WINDOW]; /* of the last frames, a ring */
     unsigned next, filled;
-    unsigned loud; /* frames in a row above the threshold */
+    unsigned loud;        /* frames in a row above the threshold */
+    unsigned since_pitch; /* loud frames since one that was periodic */
+    float speech_db;      /* of the caller's vowels; silence: not known yet */
+    float background_db;  /* what goes on much below them, its peaks */
+    unsigned far;         /* frames in a row much below them */
+    pitch_t pitch;
     unsigned hold; /* frames the hang-over still lasts */
     bool voice;
     float high_pass_in, high_pass_out;
@@ -30,7 +38,7 @@ typedef struct {
 
 typedef struct {
     bool voice;
-    bool sound; /* this frame alone is loud enough, whatever comes of it */
+    bool sound; /* this frame may begin a voice, whatever comes of it */
     int32_t level_cb, floor_cb;
 } vad_result_t;
 

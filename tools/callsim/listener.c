@@ -127,7 +127,7 @@ static void decode(listener_t *self, sphinx_t *sphinx)
     chunk_t chunk;
     bool begun = false;
     while (take(self, &chunk)) {
-        if (!begun && sphinx_begin(sphinx, PL__EXPECT__ANYTHING)) return;
+        if (!begun && sphinx_begin(sphinx, PL__EXPECT__ANYTHING, NULL, false)) return;
         begun = true;
         if (chunk.samples) (void)sphinx_feed(sphinx, chunk.pcm, chunk.samples);
         if (!chunk.ended) continue;

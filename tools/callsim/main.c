@@ -97,7 +97,7 @@ static int hear(int argc, char **argv)
         int16_t *pcm = NULL;
         size_t samples = 0;
         pl_err_t err = wav_load(argv[i], &pcm, &samples);
-        if (!err) err = sphinx_begin(sphinx, PL__EXPECT__ANYTHING);
+        if (!err) err = sphinx_begin(sphinx, PL__EXPECT__ANYTHING, NULL, false);
         if (!err) err = sphinx_feed(sphinx, pcm, samples);
         if (!err) printf("%s: %s\n", argv[i], sphinx_end(sphinx, NULL));
         if (err) fprintf(stderr, "callsim hear: %s: %s\n", argv[i], pl_err_text(err));

@@ -310,7 +310,7 @@ static words_kind_t line_kind(const text_stream_t *self)
 static void take_floor(text_stream_t *self, uint64_t now_us)
 {
     self->cutoff_due_us = NEVER;
-    if (!audible(self) || !interruptible(self) || line_kind(self) != WORDS_REAL) return;
+    if (!audible(self) || !interruptible(self) || line_kind(self) < WORDS_REAL) return;
     Pl__BargeIn hit = PL__BARGE_IN__INIT;
     hit.turn = self->turns[0]->number;
     tell(self, PL__ENVELOPE__BODY_BARGE_IN, &hit);

@@ -26,11 +26,13 @@ enum {
     TEXT_BYTES = 4096,
     JUDGE_SAMPLES = 8000, /* no verdict on less audio than half a second */
     JUDGE_EVERY = 3200,
+    MIRROR_SAMPLES = 1600,
+    BRIEF_SAMPLES = 22400, /* with what was kept before and after it: a word or two */
 };
 
 typedef struct {
     ps_decoder_t *ps;
-    mfcc_t *mean; /* of the model: every utterance starts from it, whoever spoke before */
+    mfcc_t *mean; /* of the model: who is not known yet starts from it, whoever spoke before */
 } decoder_t;
 
 struct sphinx {
@@ -39,6 +41,9 @@ struct sphinx {
     bool wide_runs;
     int16_t *pcm; /* of the utterance, while the wide one does not run */
     size_t samples, room, judged;
+    size_t fed;            /* samples of the utterance */
+    sphinx_voice_t voice;  /* the utterance begins with it */
+    bool narrow_band, odd; /* odd: of the next sample's number */
     char text[TEXT_BYTES];
 };
 
@@ -49,6 +54,7 @@ static const int believed[SPHINX_MODELS] = {[PL__EXPECT__ANYTHING] = -32,
                                             [PL__EXPECT__DATE_TIME] = -40,
                                             [PL__EXPECT__SPELLING] = -46,
                                             [PL__EXPECT__YES_NO] = -38};
+static const int brief_believed = -42; /* the same of a short answer, if lower */
 static const char *const search_names[SPHINX_MODELS] = {"anything", "digits", "date_time",
                                                         "spelling", "yes_no"};
 
@@ -149,11 +155,25 @@ void sphinx_destroy(sphinx_t **self_p)
 
 /* ---- an utterance ---- */
 
-static bool decoder_begin(decoder_t *d)
+static bool decoder_begin(decoder_t *d, const sphinx_voice_t *voice)
 {
-    cmn_live_set(ps_get_feat(d->ps)->cmn_struct, d->mean);
+    cmn_t *cmn = ps_get_feat(d->ps)->cmn_struct;
+    mfcc_t mean[SPHINX_MEANS_MAX];
+    bool known = voice->count > 0 && voice->count == (size_t)cmn->veclen;
+    for (size_t i = 0; known && i < voice->count; i++) mean[i] = voice->mean[i];
+    cmn_live_set(cmn, known ? mean : d->mean);
     ps_start_stream(d->ps);
     return ps_start_utt(d->ps) == 0;
+}
+
+/* What lies at f is at 8 kHz - f as well, half as strong: each other sample with its sign turned. */
+static void mirror(sphinx_t *self, const int16_t *pcm, size_t samples, int16_t *out)
+{
+    for (size_t i = 0; i < samples; i++) {
+        int32_t s = self->odd ? pcm[i] / 2 : pcm[i] + pcm[i] / 2;
+        out[i] = (int16_t)(s > INT16_MAX ? INT16_MAX : s < INT16_MIN ? INT16_MIN : s);
+        self->odd = !self->odd;
+    }
 }
 
 static bool decoder_feed(const decoder_t *d, const int16_t *pcm, size_t samples)
@@ -161,16 +181,19 @@ static bool decoder_feed(const decoder_t *d, const int16_t *pcm, size_t samples)
     return ps_process_raw(d->ps, pcm, samples, FALSE, FALSE) >= 0;
 }
 
-pl_err_t sphinx_begin(sphinx_t *self, Pl__Expect expect)
+pl_err_t sphinx_begin(sphinx_t *self, Pl__Expect expect, const sphinx_voice_t *voice, bool narrow)
 {
+    self->narrow_band = narrow;
+    self->odd = false;
+    self->voice = voice ? *voice : (sphinx_voice_t){0};
     bool known = (unsigned)expect < SPHINX_MODELS; /* a newer peer may expect what we do not know */
     self->expect = known ? expect : PL__EXPECT__ANYTHING;
     self->text[0] = '\0';
-    self->samples = self->judged = 0;
+    self->samples = self->judged = self->fed = 0;
     self->wide_runs = self->expect == PL__EXPECT__ANYTHING;
     bool good = ps_set_search(self->narrow.ps, search_names[self->expect]) == 0;
-    good = good && decoder_begin(&self->narrow);
-    if (self->wide_runs) good = good && decoder_begin(&self->wide);
+    good = good && decoder_begin(&self->narrow, &self->voice);
+    if (self->wide_runs) good = good && decoder_begin(&self->wide, &self->voice);
     return good ? PL_OK : PL_INTERNAL;
 }
 
@@ -178,10 +201,14 @@ pl_err_t sphinx_begin(sphinx_t *self, Pl__Expect expect)
  * words, but a score. */
 static bool narrow_explains(const sphinx_t *self)
 {
+    /* Of a short answer the beginning and the end weigh much, and the wide model knows short answers
+     * badly: it has read newspapers. */
+    int least = believed[self->expect];
+    if (self->fed < BRIEF_SAMPLES && least > brief_believed) least = brief_believed;
     int32 score = 0;
     int frames = ps_get_n_frames(self->narrow.ps);
     (void)ps_get_hyp(self->narrow.ps, &score);
-    return frames <= 0 || score / frames >= believed[self->expect];
+    return frames <= 0 || score / frames >= least;
 }
 
 static bool narrow_believed(const sphinx_t *self)
@@ -193,7 +220,8 @@ static bool narrow_believed(const sphinx_t *self)
 static bool start_wide(sphinx_t *self)
 {
     self->wide_runs = true;
-    bool good = decoder_begin(&self->wide) && decoder_feed(&self->wide, self->pcm, self->samples);
+    bool good = decoder_begin(&self->wide, &self->voice) &&
+                decoder_feed(&self->wide, self->pcm, self->samples);
     return good;
 }
 
@@ -208,8 +236,9 @@ static void keep(sphinx_t *self, const int16_t *pcm, size_t samples)
     self->samples += samples;
 }
 
-pl_err_t sphinx_feed(sphinx_t *self, const int16_t *pcm, size_t samples)
+static pl_err_t feed(sphinx_t *self, const int16_t *pcm, size_t samples)
 {
+    self->fed += samples;
     bool good = decoder_feed(&self->narrow, pcm, samples);
     if (self->wide_runs) {
         good = good && decoder_feed(&self->wide, pcm, samples);
@@ -222,6 +251,19 @@ pl_err_t sphinx_feed(sphinx_t *self, const int16_t *pcm, size_t samples)
         if (!narrow_explains(self)) good = good && start_wide(self);
     }
     return good ? PL_OK : PL_INTERNAL;
+}
+
+pl_err_t sphinx_feed(sphinx_t *self, const int16_t *pcm, size_t samples)
+{
+    if (!self->narrow_band) return feed(self, pcm, samples);
+    pl_err_t err = PL_OK;
+    for (size_t at = 0; !err && at < samples; at += MIRROR_SAMPLES) {
+        int16_t block[MIRROR_SAMPLES];
+        size_t count = samples - at < MIRROR_SAMPLES ? samples - at : MIRROR_SAMPLES;
+        mirror(self, pcm + at, count, block);
+        err = feed(self, block, count);
+    }
+    return err;
 }
 
 static const char *words(sphinx_t *self, const decoder_t *d)
@@ -247,6 +289,17 @@ const char *sphinx_end(sphinx_t *self, double *confidence_out)
     const decoder_t *d = narrow ? &self->narrow : &self->wide;
     if (confidence_out) *confidence_out = logmath_exp(ps_get_logmath(d->ps), ps_get_prob(d->ps));
     return words(self, d);
+}
+
+void sphinx_learned(const sphinx_t *self, sphinx_voice_t *out)
+{
+    const cmn_t *cmn = ps_get_feat(self->narrow.ps)->cmn_struct; /* it heard all of it */
+    mfcc_t mean[SPHINX_MEANS_MAX];
+    *out = (sphinx_voice_t){0};
+    if (cmn->veclen > SPHINX_MEANS_MAX) return;
+    cmn_live_get((cmn_t *)cmn, mean);
+    out->count = (size_t)cmn->veclen;
+    for (size_t i = 0; i < out->count; i++) out->mean[i] = (float)mean[i];
 }
 
 int sphinx_score(const sphinx_t *self)

@@ -15,6 +15,8 @@
 #include "common/err.h"
 #include "speech.pb-c.h"
 
+enum { SPHINX_MEANS_MAX = 64 };
+
 typedef struct sphinx sphinx_t;
 
 /* model_dir: NULL or "" for Debian's (/usr/share/pocketsphinx/model/en-us). PL_UNAVAILABLE when
@@ -24,7 +26,19 @@ void sphinx_destroy(sphinx_t **self_p);
 /* Are the model's files there? Quick; PL_UNAVAILABLE as sphinx_new. */
 pl_err_t sphinx_find_model(const char *model_dir);
 
-pl_err_t sphinx_begin(sphinx_t *self, Pl__Expect expect); /* a new utterance */
+/* What one caller's sound is like: the mean of its cepstrum, by which the decoder tells words from
+ * the line, the microphone and the noise. Zero: not known yet. It belongs to one call. */
+typedef struct {
+    size_t count;
+    float mean[SPHINX_MEANS_MAX];
+} sphinx_voice_t;
+
+/* A new utterance. voice (may be NULL) as after the caller's last one: far fewer words are lost.
+ * narrow: nothing lies above 4 kHz; an image of what lies below is put there, which the model, who knows
+ * only wideband, takes for speech (docs/decisions/0023). */
+pl_err_t sphinx_begin(sphinx_t *self, Pl__Expect expect, const sphinx_voice_t *voice, bool narrow);
+/* After sphinx_end: with what was learned from it. */
+void sphinx_learned(const sphinx_t *self, sphinx_voice_t *out);
 pl_err_t sphinx_feed(sphinx_t *self, const int16_t *pcm, size_t samples);
 /* Words so far, lower case, no fillers; borrowed until the next call. "" when none. *sure_out (may
  * be NULL): no other decoder would have to be asked, were this the end. */

@@ -308,8 +308,9 @@ static pl_err_t openai_stt_open(void *engine, void **out, const stt_sink_t *sink
     return PL_OK;
 }
 
-static void openai_stt_listen(void *arg, Pl__Expect expect, const char *lang)
+static void openai_stt_listen(void *arg, Pl__Expect expect, const char *lang, bool narrow)
 {
+    (void)narrow; /* such servers know the telephone */
     stt_stream_t *stream = arg;
     stream->expect = expect;
     size_t bytes = strcspn(lang, "-");

@@ -63,6 +63,8 @@ struct stt_stream {
     engine_t *engine;
     stt_sink_t sink;
     Pl__Expect expect;
+    bool narrow;
+    stt_memory_t *memory; /* NULL: nothing is remembered */
     utterance_t *open;    /* being fed; NULL between utterances */
     utterance_t *decoded; /* on a decoder now */
 };
@@ -71,9 +73,11 @@ struct utterance {
     engine_t *engine;
     stt_stream_t *stream; /* NULL: nobody wants its text any more */
     Pl__Expect expect;
-    decoder_t *decoder; /* NULL: waiting */
-    utterance_t *next;  /* in the waiting list */
-    int16_t *pcm;       /* kept while waiting */
+    bool narrow;
+    sphinx_voice_t voice; /* of the caller; the decoder's thread's between lending and the end */
+    decoder_t *decoder;   /* NULL: waiting */
+    utterance_t *next;    /* in the waiting list */
+    int16_t *pcm;         /* kept while waiting */
     size_t samples, room;
     bool ended;
     atomic_bool dropped; /* read by the decoder's thread */
@@ -148,6 +152,7 @@ static void finish(const job_t *job)
 {
     double confidence = 0;
     const char *text = sphinx_end(job->sphinx, &confidence);
+    sphinx_learned(job->sphinx, &job->utterance->voice);
     bool dropped = atomic_load(&job->utterance->dropped);
     report(job->utterance, true, dropped ? "" : text, confidence, 0);
 }
@@ -157,7 +162,8 @@ static void do_job(void *arg)
     job_t *job = arg;
     switch (job->kind) {
     case JOB_BEGIN:
-        job->utterance->err = sphinx_begin(job->sphinx, job->utterance->expect);
+        job->utterance->err = sphinx_begin(job->sphinx, job->utterance->expect,
+                                           &job->utterance->voice, job->utterance->narrow);
         break;
     case JOB_FEED:
         decode(job);
@@ -219,12 +225,26 @@ static void post_job(const utterance_t *u, job_kind_t kind, int16_t *pcm, size_t
     pl_loop_post(pl_worker_loop(u->decoder->worker), do_job, job);
 }
 
+static void to_voice(sphinx_voice_t *out, const stt_memory_t *memory)
+{
+    out->count = memory->count < SPHINX_MEANS_MAX ? memory->count : 0;
+    for (size_t i = 0; i < out->count; i++) out->mean[i] = memory->values[i];
+}
+
+static void from_voice(stt_memory_t *out, const sphinx_voice_t *voice)
+{
+    const size_t most = sizeof out->values / sizeof *out->values;
+    out->count = voice->count < most ? voice->count : 0;
+    for (size_t i = 0; i < out->count; i++) out->values[i] = voice->mean[i];
+}
+
 static void lend(decoder_t *d, utterance_t *u)
 {
     u->decoder = d;
     d->utterance = u;
     u->stream->decoded = u;
     u->engine->refs++; /* until its final result */
+    if (u->stream->memory) to_voice(&u->voice, u->stream->memory);
     post_job(u, JOB_BEGIN, NULL, 0);
     if (u->samples > 0)
         post_job(u, JOB_FEED, u->pcm, u->samples);
@@ -302,6 +322,7 @@ static void on_result(void *arg)
     }
     u->decoder->utterance = NULL;
     if (stream) stream->decoded = NULL;
+    if (stream && stream->memory && !u->err && *r->text) from_voice(stream->memory, &u->voice);
     pl_err_t err = u->err;
     free(u);
     assign(self);
@@ -323,11 +344,17 @@ static pl_err_t sphinx_open(void *engine, void **out, const stt_sink_t *sink)
     return PL_OK;
 }
 
-static void sphinx_listen(void *arg, Pl__Expect expect, const char *lang)
+static void sphinx_listen(void *arg, Pl__Expect expect, const char *lang, bool narrow)
 {
     stt_stream_t *stream = arg;
     stream->expect = expect;
+    stream->narrow = narrow;
     (void)lang; /* its only model is English; other languages need another provider */
+}
+
+static void sphinx_remember(void *arg, stt_memory_t *memory)
+{
+    ((stt_stream_t *)arg)->memory = memory;
 }
 
 static utterance_t *utterance_new(stt_stream_t *stream)
@@ -337,6 +364,7 @@ static utterance_t *utterance_new(stt_stream_t *stream)
     u->engine = stream->engine;
     u->stream = stream;
     u->expect = stream->expect;
+    u->narrow = stream->narrow;
     atomic_init(&u->dropped, false);
     utterance_t **at = &stream->engine->waiting;
     while (*at) at = &(*at)->next;
@@ -504,6 +532,7 @@ const stt_provider_t stt_sphinx = {
     .close_engine = sphinx_close_engine,
     .open = sphinx_open,
     .listen = sphinx_listen,
+    .remember = sphinx_remember,
     .feed = sphinx_feed_stream,
     .pause = sphinx_pause,
     .end_of_speech = sphinx_end_of_speech,

@@ -311,7 +311,7 @@ bench_call_t *bench_call_new(const bench_call_opts_t *opts, bench_event_fn *even
     self->playout = playout_new(CREDIT_MS);
     comfort_init(&self->comfort, -65, 99);
     bench_ears_sink_t texts = {on_partial, on_final, self};
-    self->ears = bench_ears_new(&texts);
+    self->ears = bench_ears_new(codec_narrow(self->bot.codec) != NULL, &texts);
     stream_sink_t sink = {hear_begin,       hear,    hear_pause, hear_end, hear_drop, synthesise,
                           synthesis_cancel, say_out, flush,      let_rise, on_event,  self};
     stream_opts_t stream = {"en-US", {{.silence_ms = 500}, .final_ms = 100}, .cutoff_ms = 250};

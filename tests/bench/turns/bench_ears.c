@@ -22,18 +22,21 @@ typedef struct {
 struct bench_ears {
     bench_ears_sink_t sink;
     sphinx_t *sphinx;
-    uint64_t free_us; /* until then it decodes */
+    bool narrow;
+    sphinx_voice_t voice; /* the caller's, as stt_sphinx keeps it */
+    uint64_t free_us;     /* until then it decodes */
     size_t decoded, unlooked;
     bool open;
     result_t results[RESULTS]; /* in order */
     size_t count;
 };
 
-bench_ears_t *bench_ears_new(const bench_ears_sink_t *sink)
+bench_ears_t *bench_ears_new(bool narrow, const bench_ears_sink_t *sink)
 {
     bench_ears_t *self = calloc(1, sizeof *self);
     assert(self);
     self->sink = *sink;
+    self->narrow = narrow;
     if (sphinx_new(&self->sphinx, NULL) != PL_OK) abort();
     return self;
 }
@@ -83,7 +86,7 @@ static void look(bench_ears_t *self)
 void bench_ears_begin(bench_ears_t *self, uint64_t now_us, Pl__Expect expect)
 {
     (void)now_us;
-    (void)sphinx_begin(self->sphinx, expect);
+    (void)sphinx_begin(self->sphinx, expect, &self->voice, self->narrow);
     self->decoded = self->unlooked = 0;
     self->open = true;
 }
@@ -112,6 +115,7 @@ void bench_ears_end(bench_ears_t *self, uint64_t now_us)
     double confidence = 0;
     uint64_t before = cpu_us();
     const char *text = sphinx_end(self->sphinx, &confidence);
+    if (*text) sphinx_learned(self->sphinx, &self->voice);
     worked(self, now_us, cpu_us() - before);
     result_t *r = result_add(self, text);
     r->final = true;

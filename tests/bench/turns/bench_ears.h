@@ -8,6 +8,7 @@
 #ifndef BENCH_EARS_H
 #define BENCH_EARS_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -21,7 +22,8 @@ typedef struct {
     void *arg;
 } bench_ears_sink_t;
 
-bench_ears_t *bench_ears_new(const bench_ears_sink_t *sink); /* aborts when there is no model */
+/* narrow: nothing above 4 kHz is heard. Aborts when there is no model. */
+bench_ears_t *bench_ears_new(bool narrow, const bench_ears_sink_t *sink);
 void bench_ears_destroy(bench_ears_t **self_p);
 
 void bench_ears_begin(bench_ears_t *self, uint64_t now_us, Pl__Expect expect);

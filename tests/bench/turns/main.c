@@ -99,9 +99,10 @@ static void on_event(void *arg, uint64_t now_us, const Pl__Envelope *env)
     if (env->body_case == PL__ENVELOPE__BODY_PARTIAL)
         fprintf(stderr, "    %.2f partial %s\n", (double)now_us / 1e6, env->partial->text);
     if (env->body_case == PL__ENVELOPE__BODY_UTTERANCE)
-        fprintf(stderr, "    %.2f utterance \"%s\" speech %u ms, end %u ms, text %u ms\n",
-                (double)now_us / 1e6, env->utterance->text, env->utterance->speech_ms,
-                env->utterance->endpointing_ms, env->utterance->recognition_ms);
+        fprintf(stderr, "    %.2f utterance \"%s\" sure %.3f speech %u ms, end %u ms, text %u ms\n",
+                (double)now_us / 1e6, env->utterance->text, env->utterance->confidence,
+                env->utterance->speech_ms, env->utterance->endpointing_ms,
+                env->utterance->recognition_ms);
     if (env->body_case == PL__ENVELOPE__BODY_BARGE_IN)
         fprintf(stderr, "    %.2f barge-in\n", (double)now_us / 1e6);
 }

@@ -130,7 +130,7 @@ void sound_unload(void)
 
 const char *sound_words(const sound_t *self)
 {
-    if (sphinx_begin(ears, PL__EXPECT__ANYTHING) != PL_OK) return "";
+    if (sphinx_begin(ears, PL__EXPECT__ANYTHING, NULL, false) != PL_OK) return "";
     (void)sphinx_feed(ears, self->pcm, self->samples);
     return sphinx_end(ears, NULL);
 }

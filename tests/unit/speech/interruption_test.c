@@ -34,13 +34,15 @@ static void backchannels_are_known_in_five_languages(void **state)
 static void words_that_mean_something_are_not(void **state)
 {
     (void)state;
-    assert_int_equal(kind("no", "en-US"), WORDS_REAL);
-    assert_int_equal(kind("stop", "en-US"), WORDS_REAL);
+    assert_int_equal(kind("no", "en-US"), WORDS_URGENT);
+    assert_int_equal(kind("stop", "en-US"), WORDS_URGENT);
+    assert_int_equal(kind("please stop it", "en-US"), WORDS_URGENT);
+    assert_int_equal(kind("nobody", "en-US"), WORDS_REAL); /* begins like one */
     assert_int_equal(kind("ok but my name is", "en-US"), WORDS_REAL);
     assert_int_equal(kind("mhm mhm mhm mhm mhm", "en-US"), WORDS_REAL); /* wants to speak */
-    assert_int_equal(kind("non", "fr-FR"), WORDS_REAL);
+    assert_int_equal(kind("non", "fr-FR"), WORDS_URGENT);
     assert_int_equal(kind("oui mais", "fr-FR"), WORDS_REAL);
-    assert_int_equal(kind("nein", "de-DE"), WORDS_REAL);
+    assert_int_equal(kind("nein", "de-DE"), WORDS_URGENT);
     assert_int_equal(kind("jacke", "de-DE"), WORDS_REAL); /* begins like one */
     assert_int_equal(kind("好的我的电话", "zh-CN"), WORDS_REAL);
     assert_int_equal(kind("", "en-US"), WORDS_NONE);
@@ -50,8 +52,8 @@ static void words_that_mean_something_are_not(void **state)
 static void yes_answers_where_yes_or_no_is_expected(void **state)
 {
     (void)state;
-    assert_int_equal(words_kind("yes", 0, "en-US", PL__EXPECT__YES_NO), WORDS_REAL);
-    assert_int_equal(words_kind("oui", 0, "fr-FR", PL__EXPECT__YES_NO), WORDS_REAL);
+    assert_int_equal(words_kind("yes", 0, "en-US", PL__EXPECT__YES_NO), WORDS_URGENT);
+    assert_int_equal(words_kind("oui", 0, "fr-FR", PL__EXPECT__YES_NO), WORDS_URGENT);
     assert_int_equal(words_kind("mhm", 0, "en-US", PL__EXPECT__YES_NO), WORDS_BACKCHANNEL);
     assert_int_equal(words_kind("嗯", 0, "zh-CN", PL__EXPECT__YES_NO), WORDS_BACKCHANNEL);
 }
@@ -85,9 +87,9 @@ static void a_voice_nobody_can_tell_the_words_of_takes_the_floor_by_its_length(v
     interruption_t *i = interruption_new(250);
     interruption_turn(i, 0);
     interruption_utterance(i);
-    assert_int_equal(frames(i, 580, true), FLOOR_KEEP);
+    assert_int_equal(frames(i, 640, true), FLOOR_KEEP);
     assert_int_equal(frames(i, 20, true), FLOOR_YIELD);
-    assert_int_equal(frames(i, 580, true), FLOOR_KEEP); /* counted anew */
+    assert_int_equal(frames(i, 640, true), FLOOR_KEEP); /* counted anew */
     interruption_destroy(&i);
 }
 
@@ -112,13 +114,60 @@ static void pauses_between_syllables_do_not_reset_the_voice(void **state)
     interruption_t *i = interruption_new(250);
     interruption_turn(i, 0);
     interruption_utterance(i);
-    for (int n = 0; n < 3; n++) {
+    for (int n = 0; n < 8; n++) {
         assert_int_equal(frames(i, 80, true), FLOOR_KEEP);
         assert_int_equal(frames(i, 60, false), FLOOR_KEEP);
+        if (n > 5) assert_int_equal(words(i, "my printer"), FLOOR_KEEP);
     }
-    assert_int_equal(words(i, "my printer"), FLOOR_KEEP);
     assert_int_equal(frames(i, 20, true), FLOOR_YIELD);
     interruption_destroy(&i);
+}
+
+static void words_that_only_one_look_has_found_do_not_count_yet(void **state)
+{
+    (void)state;
+    interruption_t *i = interruption_new(250);
+    interruption_turn(i, 0);
+    interruption_utterance(i);
+    for (int n = 0; n < 4; n++) {
+        assert_int_equal(frames(i, 240, true), FLOOR_KEEP);
+        assert_int_equal(words(i, n % 2 ? "" : "her printer"), FLOOR_KEEP);
+    }
+    assert_int_equal(words(i, "my printer"), FLOOR_KEEP);
+    assert_int_equal(words(i, "my printer"), FLOOR_YIELD);
+    interruption_destroy(&i);
+}
+
+static void a_brief_sound_takes_the_floor_with_urgent_words_alone(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *text, *lang;
+        uint32_t ms;
+        Pl__Expect expect;
+        floor_verdict_t want;
+    } rows[] = {
+        {"stop", "en-US", 300, PL__EXPECT__ANYTHING, FLOOR_YIELD},
+        {"no", "en-US", 240, PL__EXPECT__ANYTHING, FLOOR_YIELD},
+        {"nein", "de-DE", 300, PL__EXPECT__ANYTHING, FLOOR_YIELD},
+        {"attendez", "fr-FR", 400, PL__EXPECT__ANYTHING, FLOOR_YIELD},
+        {"不是", "zh-CN", 300, PL__EXPECT__ANYTHING, FLOOR_YIELD},
+        {"hello", "en-US", 320, PL__EXPECT__ANYTHING, FLOOR_RISE}, /* of a cough */
+        {"a war", "en-US", 320, PL__EXPECT__ANYTHING, FLOOR_RISE},
+        {"my printer", "en-US", 500, PL__EXPECT__ANYTHING, FLOOR_YIELD},
+        {"yes", "en-US", 300, PL__EXPECT__YES_NO, FLOOR_YIELD},
+        {"yes", "en-US", 300, PL__EXPECT__ANYTHING, FLOOR_RISE},
+        {"six", "en-US", 300, PL__EXPECT__DIGITS, FLOOR_YIELD},
+    };
+    for (size_t n = 0; n < sizeof rows / sizeof rows[0]; n++) {
+        interruption_t *i = interruption_new(250);
+        interruption_turn(i, 0);
+        interruption_utterance(i);
+        assert_int_equal(frames(i, rows[n].ms, true), FLOOR_KEEP);
+        if (interruption_end(i, rows[n].text, rows[n].lang, rows[n].expect, true) != rows[n].want)
+            fail_msg("\"%s\" of %u ms", rows[n].text, rows[n].ms);
+        interruption_destroy(&i);
+    }
 }
 
 static void more_words_after_a_backchannel_take_the_floor(void **state)
@@ -184,6 +233,8 @@ int main(void)
         cmocka_unit_test(words_from_before_are_left_out),
         cmocka_unit_test(a_voice_nobody_can_tell_the_words_of_takes_the_floor_by_its_length),
         cmocka_unit_test(a_long_sound_without_words_does_not_while_the_recogniser_keeps_up),
+        cmocka_unit_test(words_that_only_one_look_has_found_do_not_count_yet),
+        cmocka_unit_test(a_brief_sound_takes_the_floor_with_urgent_words_alone),
         cmocka_unit_test(pauses_between_syllables_do_not_reset_the_voice),
         cmocka_unit_test(more_words_after_a_backchannel_take_the_floor),
         cmocka_unit_test(the_voice_rises_once_and_only_if_it_was_down),

@@ -26,7 +26,8 @@ typedef struct {
     stt_sink_t sink;
     size_t fed, pauses;
     int16_t first; /* sample */
-    bool ended, closed;
+    bool ended, closed, narrow;
+    stt_memory_t *memory;
     Pl__Expect expect;
 } fake_stream_t;
 
@@ -81,8 +82,9 @@ static pl_err_t fake_open(void *engine, void **stream, const stt_sink_t *sink)
     return PL_OK;
 }
 
-static void fake_listen(void *stream, Pl__Expect expect, const char *lang)
+static void fake_listen(void *stream, Pl__Expect expect, const char *lang, bool narrow)
 {
+    ((fake_stream_t *)stream)->narrow = narrow;
     assert_string_equal(lang, "en-US");
     ((fake_stream_t *)stream)->expect = expect;
 }
@@ -106,18 +108,23 @@ static void fake_end(void *stream)
     ((fake_stream_t *)stream)->ended = true;
 }
 
+static void fake_remember(void *stream, stt_memory_t *memory)
+{
+    ((fake_stream_t *)stream)->memory = memory;
+}
+
 static void fake_close(void **stream)
 {
     ((fake_stream_t *)*stream)->closed = true;
     *stream = NULL;
 }
 
-static const stt_provider_t fake_a = {"a",         a_engine,  fake_close_engine, fake_open,
-                                      fake_listen, fake_feed, fake_pause,        fake_end,
-                                      NULL,        fake_close};
-static const stt_provider_t fake_b = {"b",         b_engine,  fake_close_engine, fake_open,
-                                      fake_listen, fake_feed, fake_pause,        fake_end,
-                                      NULL,        fake_close};
+static const stt_provider_t fake_a = {"a",         a_engine,      fake_close_engine, fake_open,
+                                      fake_listen, fake_remember, fake_feed,         fake_pause,
+                                      fake_end,    NULL,          fake_close};
+static const stt_provider_t fake_b = {"b",         b_engine, fake_close_engine, fake_open,
+                                      fake_listen, NULL,     fake_feed,         fake_pause,
+                                      fake_end,    NULL,     fake_close};
 
 static fake_stream_t *stream(int fake, size_t i)
 {
@@ -245,6 +252,36 @@ static void an_utterance_goes_to_the_first_recogniser(void **state)
     assert_int_equal(w->count, 0); /* never inside a call */
     run_ms(w, 5);
     assert_string_equal(w->finals, "one two|");
+    end(&w);
+}
+
+static void what_a_recogniser_learns_of_a_caller_stays_with_that_call(void **state)
+{
+    (void)state;
+    world_t *w = begin("", false);
+    utter(w, 20, 7);
+    stream(0, 0)->memory->values[0] = 42;
+    stream(0, 0)->memory->count = 1;
+    answers(stream(0, 0), "one");
+    run_ms(w, 5);
+    recognition_narrow(w->recognition, true);
+    utter(w, 20, 7);
+    fake_stream_t *second = stream(0, fakes[0].opened - 1);
+    assert_true(second->narrow);
+    assert_int_equal((int)second->memory->values[0], 42); /* the same caller */
+    answers(second, "two");
+    run_ms(w, 5);
+    recognition_t *other = NULL;
+    recognition_sink_t sink = {on_partial, on_final, w};
+    other = recognition_new(w->recognisers, &sink);
+    recognition_begin(other, PL__EXPECT__ANYTHING, "en-US");
+    int16_t pcm[FRAME] = {0};
+    recognition_feed(other, pcm, FRAME);
+    fake_stream_t *third = stream(0, fakes[0].opened - 1);
+    assert_ptr_not_equal(third->memory, second->memory);
+    assert_int_equal(third->memory->count, 0); /* another one */
+    assert_false(third->narrow);
+    recognition_destroy(&other);
     end(&w);
 }
 
@@ -524,6 +561,7 @@ int main(void)
     pl_signals_init();
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(an_utterance_goes_to_the_first_recogniser),
+        cmocka_unit_test(what_a_recogniser_learns_of_a_caller_stays_with_that_call),
         cmocka_unit_test(who_dies_in_mid_utterance_is_replaced_with_all_the_audio),
         cmocka_unit_test(a_lone_recogniser_gets_the_audio_again),
         cmocka_unit_test(who_fails_after_the_end_is_replaced_too),

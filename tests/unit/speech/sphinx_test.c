@@ -38,7 +38,7 @@ static const char *hear_pcm(Pl__Expect expect, const int16_t *pcm, size_t sample
 {
     static int16_t quiet[4800];
     for (size_t i = 0; i < 4800; i++) quiet[i] = (int16_t)(i * 7919 % 9);
-    assert_int_equal(sphinx_begin(ears, expect), PL_OK);
+    assert_int_equal(sphinx_begin(ears, expect, NULL, false), PL_OK);
     assert_int_equal(sphinx_feed(ears, quiet, 4800), PL_OK);
     for (size_t at = 0; at + 320 <= samples; at += 320)
         assert_int_equal(sphinx_feed(ears, pcm + at, 320), PL_OK);
@@ -106,12 +106,12 @@ static void silence_has_no_words(void **state)
     (void)state;
     int16_t quiet[16000] = {0};
     for (int expect = PL__EXPECT__ANYTHING; expect <= PL__EXPECT__YES_NO; expect++) {
-        assert_int_equal(sphinx_begin(ears, (Pl__Expect)expect), PL_OK);
+        assert_int_equal(sphinx_begin(ears, (Pl__Expect)expect, NULL, false), PL_OK);
         assert_int_equal(sphinx_feed(ears, quiet, 16000), PL_OK);
         assert_string_equal(sphinx_partial(ears, NULL), "");
         assert_string_equal(sphinx_end(ears, NULL), "");
     }
-    assert_int_equal(sphinx_begin(ears, (Pl__Expect)99), PL_OK); /* of a newer peer */
+    assert_int_equal(sphinx_begin(ears, (Pl__Expect)99, NULL, false), PL_OK); /* of a newer peer */
     assert_string_equal(sphinx_end(ears, NULL), "");
 }
 

@@ -1,0 +1,54 @@
+#include "services/telephony/pitch.h"
+
+#include <math.h>
+#include <stddef.h>
+#include <string.h>
+
+enum {
+    DECIMATION = 4,
+    FRESH = CODEC_FRAME_SAMPLES / DECIMATION,
+    LAG_LEAST = 8, /* 500 Hz */
+    LAG_MOST = 64, /* 62 Hz */
+    SPAN = PITCH_WINDOW - LAG_MOST,
+};
+static const float pole = 0.55f; /* three of them: what folds back is 20 dB down */
+
+/* Low-passed, a quarter of the samples. */
+static void take_in(pitch_t *self, const int16_t *pcm)
+{
+    memmove(self->past, self->past + FRESH, (PITCH_WINDOW - FRESH) * sizeof *self->past);
+    float *to = self->past + PITCH_WINDOW - FRESH;
+    for (int i = 0; i < CODEC_FRAME_SAMPLES; i++) {
+        self->low[0] += (1 - pole) * ((float)pcm[i] - self->low[0]);
+        self->low[1] += (1 - pole) * (self->low[0] - self->low[1]);
+        self->low[2] += (1 - pole) * (self->low[1] - self->low[2]);
+        if (i % DECIMATION == DECIMATION - 1) to[i / DECIMATION] = self->low[2];
+    }
+}
+
+static float product(const float *a, const float *b)
+{
+    float sum = 0;
+    for (int i = 0; i < SPAN; i++) sum += a[i] * b[i];
+    return sum;
+}
+
+float pitch_frame(pitch_t *self, const int16_t pcm[CODEC_FRAME_SAMPLES], bool look)
+{
+    take_in(self, pcm);
+    if (!look) return 0;
+    float x[PITCH_WINDOW];
+    float mean = 0;
+    for (int i = 0; i < PITCH_WINDOW; i++) mean += self->past[i] / PITCH_WINDOW;
+    for (int i = 0; i < PITCH_WINDOW; i++) x[i] = self->past[i] - mean;
+    const float *now = x + LAG_MOST;
+    float energy = product(now, now);
+    if (energy < SPAN) return 0; /* digital silence */
+    float best = 0;
+    for (int lag = LAG_LEAST; lag <= LAG_MOST; lag++) {
+        const float *then = now - lag;
+        float r = product(now, then) / sqrtf(energy * product(then, then) + 1);
+        if (r > best) best = r;
+    }
+    return best;
+}
