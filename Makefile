@@ -188,7 +188,7 @@ check: $(UNIT_BIN)
 check-parts: $(foreach p,$(PARTS),$(UNIT_$(p)))
 	@tests/run-unit $^
 
-integration: all $(B)/tests/integration/gateway/peers
+integration: all $(B)/bin/llm-double $(B)/tests/integration/gateway/peers
 	@B=$(B) tests/run-integration $(ONLY)
 
 .PHONY: scenarios

@@ -62,6 +62,11 @@ static void on_adopted(void *arg, pl_err_t err, const Pl__Envelope *reply)
         end(search, NULL);
         return;
     }
+    if (search->live(search->arg, record->call_id)) { /* another call of theirs was quicker */
+        log_info("returning.live", "call=%s", record->call_id);
+        end(search, NULL);
+        return;
+    }
     log_info("returning.adopted", "call=%s epoch=%u", record->call_id, record->epoch);
     end(search, pl_record_copy(record));
 }

@@ -219,8 +219,19 @@ static pl_err_t encode(sip_sdp_t *self, bool offer, struct mbuf **out)
     return sdp_encode(out, self->session, offer) ? PL_INTERNAL : PL_OK;
 }
 
+/* What was agreed on before narrowed the list: another phone may be there now. */
+static void allow_all(struct sdp_media *media)
+{
+    const struct list *formats = sdp_media_format_lst(media, true);
+    for (const struct le *le = formats->head; le; le = le->next) {
+        struct sdp_format *format = le->data;
+        format->sup = true;
+    }
+}
+
 pl_err_t sip_sdp_offer(sip_sdp_t *self, struct mbuf **out)
 {
+    allow_all(self->media);
     return encode(self, true, out);
 }
 

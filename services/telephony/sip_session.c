@@ -183,6 +183,14 @@ static void on_info(struct sip *sip, const struct sip_msg *msg, void *arg)
     emit(arg, &event);
 }
 
+/* Where a call goes is the bot's to say. */
+static void on_refer(struct sip *sip, const struct sip_msg *msg, void *arg)
+{
+    (void)arg;
+    (void)sip_treplyf(NULL, NULL, sip, msg, false, 405, "Method Not Allowed",
+                      "Allow: " SIP_ALLOW "\r\nContent-Length: 0\r\n\r\n");
+}
+
 static void on_close(int err, const struct sip_msg *msg, void *arg)
 {
     sip_session_t *self = arg;
@@ -255,7 +263,7 @@ void sip_session_incoming(const struct sip_msg *msg, void *arg)
     (void)sip_reply(stack->sip, msg, 100, "Trying");
     int err = sipsess_accept(&self->sess, stack->sessions, msg, 180, "Ringing", self->contact,
                              sdp_type, NULL, NULL, NULL, false, on_offer, on_answer, on_established,
-                             on_info, NULL, on_close, self, "%s", extra_headers);
+                             on_info, on_refer, on_close, self, "%s", extra_headers);
     if (err) {
         (void)sip_treply(NULL, stack->sip, msg, 400, "Bad Request");
         session_free(self);
@@ -334,10 +342,11 @@ static int connect_session(sip_session_t *self, const char *uri, const char *fro
     if (sip_sdp_offer(self->sdp, &offer)) return ENOMEM;
     char name[SIP_TEXT_BYTES];
     clean_name(from_name, name);
-    int err = sipsess_connect(&self->sess, self->stack->sessions, uri, name[0] ? name : NULL,
-                              self->contact, self->contact, NULL, 0, sdp_type, offer,
-                              sip_stack_auth, self->stack, false, on_offer, on_answer, on_progress,
-                              on_established, on_info, NULL, on_close, self, "%s", extra_headers);
+    int err =
+        sipsess_connect(&self->sess, self->stack->sessions, uri, name[0] ? name : NULL,
+                        self->contact, self->contact, NULL, 0, sdp_type, offer, sip_stack_auth,
+                        self->stack, false, on_offer, on_answer, on_progress, on_established,
+                        on_info, on_refer, on_close, self, "%s", extra_headers);
     mem_deref(offer);
     return err;
 }

@@ -189,13 +189,18 @@ static UNUSED void on_adopt(void *arg, const Pl__Envelope *env, pl_request_t *re
     world.adopted++;
     seen_t *s = seen_of(env->call_id);
     if (!s->record) s->record = pl_record_copy(world.orphan);
-    if (env->store_adopt->expected_epoch != s->record->epoch) {
+    const Pl__StoreAdopt *adopt = env->store_adopt;
+    bool again = s->record->epoch == adopt->expected_epoch + 1 &&
+                 strcmp(s->record->owner, adopt->owner) == 0; /* as the store: the same once more */
+    if (!again && adopt->expected_epoch != s->record->epoch) {
         pl_request_refuse(&request, PL_STALE, 0, "another owner");
         return;
     }
-    s->record->epoch++;
-    s->last_write = 0;
-    s->ended = s->hung_up = false;
+    if (!again) {
+        s->record->epoch++;
+        s->last_write = 0;
+        s->ended = s->hung_up = false;
+    }
     Pl__Envelope reply = PL__ENVELOPE__INIT;
     Pl__StoreCall body = PL__STORE_CALL__INIT;
     body.call = s->record;

@@ -205,6 +205,28 @@ static void a_call_in_that_is_given_up_is_cancelled(void **state)
     await_metric("parley_legs", 0);
 }
 
+static void an_invite_said_again_and_again_is_one_call(void **state)
+{
+    (void)state;
+    char invite[PHONE_TEXT];
+    const char *sdp = phone_sdp(4000, "");
+    int bytes = snprintf(invite, sizeof invite,
+                         "INVITE sip:parley@127.0.0.1 SIP/2.0\r\n"
+                         "Via: SIP/2.0/UDP 127.0.0.1:%u;branch=z9hG4bKagain;rport\r\n"
+                         "From: <sip:%s@127.0.0.1>;tag=again\r\nTo: <sip:parley@127.0.0.1>\r\n"
+                         "Call-ID: again\r\nCSeq: 1 INVITE\r\nContact: <sip:x@127.0.0.1:%u>\r\n"
+                         "Max-Forwards: 70\r\nContent-Type: application/sdp\r\n"
+                         "Content-Length: %zu\r\n\r\n%s",
+                         phone.port, NUMBER, phone.port, strlen(sdp), sdp);
+    for (int i = 0; i < 3; i++) phone_send_bytes(&phone, invite, (size_t)bytes);
+    phone_expect(&phone, "SIP/2.0 180");
+    phone_expect(&phone, "SIP/2.0 200");
+    phone_send_bytes(&phone, invite, (size_t)bytes); /* our 200 was lost */
+    phone_expect(&phone, "SIP/2.0 200");             /* and comes again */
+    assert_int_equal(world.told.incoming, 1);
+    await_metric("parley_legs", 1);
+}
+
 static void a_call_in_that_nobody_takes_gets_503(void **state)
 {
     (void)state;
@@ -272,6 +294,7 @@ int main(void)
         TEST(a_move_that_speech_refuses_opens_the_stream_anew),
         TEST(a_call_in_may_leave_the_offer_to_us),
         TEST(a_call_in_that_is_given_up_is_cancelled),
+        TEST(an_invite_said_again_and_again_is_one_call),
         TEST(a_call_in_that_nobody_takes_gets_503),
         TEST(a_call_in_that_cannot_work_disturbs_nobody),
         cmocka_unit_test_setup_teardown(one_call_more_than_there_is_room_for_gets_503, start_small,

@@ -134,6 +134,28 @@ static void our_offer_and_its_answer_agree(void **state)
     sip_sdp_destroy(&callee);
 }
 
+static void a_later_offer_of_ours_names_every_codec_again(void **state)
+{
+    (void)state;
+    sip_sdp_t *sdp = side("G722,L16,PCMU,PCMA");
+    char out[1024];
+    assert_int_equal(answer(sdp, HEAD "m=audio 4000 RTP/AVP 0\r\n", out, sizeof(out)), PL_OK);
+    struct mbuf *mb = NULL;
+    assert_int_equal(sip_sdp_offer(sdp, &mb), PL_OK);
+    snprintf(out, sizeof(out), "%.*s", (int)mbuf_get_left(mb), (const char *)mbuf_buf(mb));
+    mem_deref(mb);
+    assert_non_null(strstr(out, "G722/8000"));
+    assert_non_null(strstr(out, "PCMA/8000"));
+    assert_non_null(strstr(out, "L16/16000"));
+    struct mbuf *in = text(HEAD "m=audio 4002 RTP/AVP 8\r\n");
+    rtp_params_t params;
+    assert_int_equal(sip_sdp_answered(sdp, in), PL_OK);
+    mem_deref(in);
+    assert_true(sip_sdp_agreed(sdp, &params));
+    assert_int_equal(params.codec, CODEC_PCMA);
+    sip_sdp_destroy(&sdp);
+}
+
 static void opus_is_agreed_on_with_its_clock_and_what_we_ask_for(void **state)
 {
     (void)state;
@@ -291,6 +313,7 @@ int main(void)
         cmocka_unit_test(an_answer_takes_one_codec_by_our_order),
         cmocka_unit_test(dynamic_types_are_the_peers),
         cmocka_unit_test(our_offer_and_its_answer_agree),
+        cmocka_unit_test(a_later_offer_of_ours_names_every_codec_again),
         cmocka_unit_test(opus_is_agreed_on_with_its_clock_and_what_we_ask_for),
         cmocka_unit_test(hold_and_resume_change_the_direction),
         cmocka_unit_test(a_re_invite_may_move_the_peer_and_change_the_codec),
