@@ -7,25 +7,10 @@
 #include "common/clock.h"
 #include "common/log.h"
 #include "common/zone.h"
+#include "services/dialogue/actor_internal.h"
+#include "services/dialogue/held.h"
 #include "services/dialogue/ledger.h"
 #include "services/dialogue/uuid.h"
-
-struct actor {
-    const desk_t *desk;
-    call_t *call;
-    effects_t effects;
-    bool running;
-    void *mind;         /* the manager's object */
-    ledgers_t *ledgers; /* what is to be written */
-    pl_request_t *request;
-    actor_started_fn *started; /* NULL: told, or nobody asked */
-    void *started_arg;
-    bool incoming;
-    pl_timer_t *timer;
-    uint64_t armed_ms;
-    bool over, told;
-    uint64_t over_ms;
-};
 
 /* A request of ours: the call may be gone when its reply comes. */
 typedef struct {
@@ -35,9 +20,7 @@ typedef struct {
     char *tool_id;
 } asking_t;
 
-static void run(actor_t *self);
-
-static call_now_t now(void)
+call_now_t actor_now(void)
 {
     return (call_now_t){pl_clock_ms(), pl_clock_wall_ms()};
 }
@@ -71,6 +54,24 @@ static actor_t *asking_end(asking_t **asking_p)
     return self;
 }
 
+/* ---- what waits for the store ---- */
+
+/* Not done, and said so: what has been held until now_ms for too long. */
+static void give_up_held(actor_t *self, uint64_t now_ms)
+{
+    effect_t *effect = NULL;
+    while ((effect = held_take_late(self->held, now_ms))) {
+        posted_t posted = {
+            .err = PL_UNAVAILABLE, .body = "", .detail = "the store does not answer"};
+        if (effect->kind == FX_POST)
+            call_posted(self->call, actor_now(), effect->tool_id, &posted, &self->effects);
+        else
+            call_reply(self->call, actor_now(), effect->asked, effect->tool_id, PL_UNAVAILABLE,
+                       NULL, &self->effects);
+        fx_free(&effect);
+    }
+}
+
 /* ---- replies ---- */
 
 static void on_created(void *arg, pl_err_t err, const Pl__Envelope *reply)
@@ -82,8 +83,8 @@ static void on_created(void *arg, pl_err_t err, const Pl__Envelope *reply)
         log_warn("call.not_stored", "call=%s err=%s detail=\"%s\"", call_id(self->call),
                  pl_err_name(err), pl_bus_error_detail(err, reply));
     }
-    call_created(self->call, now(), err, &self->effects);
-    run(self);
+    call_created(self->call, actor_now(), err, &self->effects);
+    actor_run(self);
 }
 
 static void on_written(void *arg, pl_err_t err, const Pl__Envelope *reply)
@@ -98,9 +99,10 @@ static void on_written(void *arg, pl_err_t err, const Pl__Envelope *reply)
         if (!kept) {
             log_error("call.write_lost", "call=%s err=%s detail=\"%s\"", id, pl_err_name(err),
                       pl_bus_error_detail(err, reply));
+            give_up_held(self, UINT64_MAX); /* what led to it is not stored */
         }
         if (err == PL_STALE && present) call_lost(self->call, &self->effects);
-        run(self);
+        actor_run(self);
     }
     free(id);
 }
@@ -117,7 +119,7 @@ static void on_next_created(void *arg, pl_err_t err, const Pl__Envelope *reply)
                      pl_err_name(err), pl_bus_error_detail(err, reply));
         }
         call_next_created(self->call, tool_id, err, &self->effects);
-        run(self);
+        actor_run(self);
     }
     free(tool_id);
 }
@@ -130,8 +132,8 @@ static void on_reply(void *arg, pl_err_t err, const Pl__Envelope *reply)
     assert(tool_id);
     actor_t *self = asking_end(&asking);
     if (self) {
-        call_reply(self->call, now(), asked, tool_id, err, reply, &self->effects);
-        run(self);
+        call_reply(self->call, actor_now(), asked, tool_id, err, reply, &self->effects);
+        actor_run(self);
     }
     free(tool_id);
 }
@@ -144,68 +146,10 @@ static void on_posted(void *arg, pl_err_t err, const webhook_answer_t *answer)
     actor_t *self = asking_end(&asking);
     if (self) {
         posted_t posted = {err, answer->status, answer->body, answer->detail};
-        call_posted(self->call, now(), tool_id, &posted, &self->effects);
-        run(self);
+        call_posted(self->call, actor_now(), tool_id, &posted, &self->effects);
+        actor_run(self);
     }
     free(tool_id);
-}
-
-/* ---- the manager's words ---- */
-
-static void sink_sentence(void *arg, uint32_t thought, const char *text, Pl__Style style)
-{
-    actor_t *self = arg;
-    (void)call_sentence(self->call, now(), thought, text, style, &self->effects);
-}
-
-static void sink_expect(void *arg, uint32_t thought, Pl__Expect expect)
-{
-    actor_t *self = arg;
-    (void)call_expect(self->call, thought, expect);
-}
-
-static void sink_tool(void *arg, uint32_t thought, const char *tool_id, const char *name,
-                      const char *arguments)
-{
-    actor_t *self = arg;
-    pl_err_t err = call_tool(self->call, now(), thought, tool_id, name, arguments, &self->effects);
-    log_info("call.tool", "call=%s tool=%.40s err=%s", call_id(self->call), name, pl_err_name(err));
-}
-
-static void sink_part(void *arg, uint32_t thought)
-{
-    actor_t *self = arg;
-    (void)call_part(self->call, now(), thought, &self->effects);
-}
-
-static void sink_unsafe(void *arg, uint32_t thought, uint32_t message)
-{
-    actor_t *self = arg;
-    (void)call_unsafe(self->call, thought, message, &self->effects);
-}
-
-static void sink_saved(void *arg, uint32_t thought, uint32_t saved_ms)
-{
-    actor_t *self = arg;
-    (void)call_saved(self->call, thought, saved_ms, &self->effects);
-}
-
-static void sink_done(void *arg, uint32_t thought, pl_err_t err)
-{
-    actor_t *self = arg;
-    (void)call_thought(self->call, now(), thought, err, &self->effects);
-    run(self); /* a manager may end its thought by itself, later */
-}
-
-static void sink_flush(void *arg)
-{
-    run(arg);
-}
-
-static const Pl__CallRecord *sink_record(void *arg)
-{
-    const actor_t *self = arg;
-    return call_record(self->call);
 }
 
 /* ---- effects ---- */
@@ -228,7 +172,7 @@ static void create(actor_t *self, const Pl__CallRecord *record, pl_bus_reply_fn 
 static void split(actor_t *self, const effect_t *effect)
 {
     char id[UUID_BYTES];
-    const Pl__CallRecord *record = call_next(self->call, uuid_draw(id), now());
+    const Pl__CallRecord *record = call_next(self->call, uuid_draw(id), actor_now());
     self->desk->alias(self->desk->arg, self, id);
     create(self, record, on_next_created, asking_new(self, ASKED_DIAL, effect->tool_id));
 }
@@ -444,8 +388,9 @@ static void on_timer(void *arg)
 {
     actor_t *self = arg;
     self->armed_ms = UINT64_MAX;
-    call_tick(self->call, now(), &self->effects);
-    run(self);
+    give_up_held(self, pl_clock_ms());
+    call_tick(self->call, actor_now(), &self->effects);
+    actor_run(self);
 }
 
 static void tell_over(void *arg)
@@ -470,6 +415,7 @@ static void arm(actor_t *self)
     uint64_t due = call_deadline(self->call);
     uint64_t writes = ledgers_due_ms(self->ledgers);
     if (writes < due) due = writes;
+    if (held_due_ms(self->held) < due) due = held_due_ms(self->held);
     if (due == self->armed_ms && self->timer) return;
     pl_timer_stop(&self->timer);
     self->armed_ms = due;
@@ -478,16 +424,23 @@ static void arm(actor_t *self)
     self->timer = pl_timer_start(self->desk->loop, due > at ? due - at : 0, 0, on_timer, self);
 }
 
-static void run(actor_t *self)
+void actor_run(actor_t *self)
 {
     if (self->running) return;
     self->running = true;
     effect_t *effect = NULL;
     while ((effect = fx_take(&self->effects))) {
-        carry_out(self, effect);
+        if (held_wants(effect))
+            held_add(self->held, &effect, pl_clock_ms());
+        else
+            carry_out(self, effect);
         fx_free(&effect);
     }
     ledgers_send(self->ledgers, pl_clock_ms(), send_write, self);
+    while (ledgers_empty(self->ledgers) && (effect = held_take(self->held))) {
+        carry_out(self, effect);
+        fx_free(&effect);
+    }
     self->running = false;
     if (!finished(self)) {
         arm(self);
@@ -512,17 +465,9 @@ actor_t *actor_new(const desk_t *desk, const Pl__CallRecord *record, const char 
     self->incoming = leg[0] != '\0';
     self->armed_ms = UINT64_MAX;
     self->call = call_new(record, leg, &desk->settings, desk->prompts);
+    self->held = held_new();
     self->ledgers = ledgers_new(record->call_id, record->epoch);
-    manager_sink_t sink = {.arg = self,
-                           .sentence = sink_sentence,
-                           .expect = sink_expect,
-                           .tool = sink_tool,
-                           .part = sink_part,
-                           .unsafe = sink_unsafe,
-                           .saved = sink_saved,
-                           .flush = sink_flush,
-                           .record = sink_record,
-                           .done = sink_done};
+    manager_sink_t sink = actor_sink(self);
     self->mind = desk->manager->open(&desk->manager_opts, &sink, record->call_id);
     return self;
 }
@@ -539,6 +484,7 @@ void actor_destroy(actor_t **self_p)
     tell_started(self, PL_TIMEOUT, "the call was given up");
     fx_clear(&self->effects);
     ledgers_destroy(&self->ledgers);
+    held_destroy(&self->held);
     call_destroy(&self->call);
     free(self);
     *self_p = NULL;
@@ -546,39 +492,39 @@ void actor_destroy(actor_t **self_p)
 
 void actor_begin(actor_t *self)
 {
-    call_begin(self->call, now(), &self->effects);
-    run(self);
+    call_begin(self->call, actor_now(), &self->effects);
+    actor_run(self);
 }
 
 void actor_begin_again(actor_t *self, const char *caller)
 {
-    call_begin_again(self->call, now(), caller, &self->effects);
-    run(self);
+    call_begin_again(self->call, actor_now(), caller, &self->effects);
+    actor_run(self);
 }
 
 void actor_adopt(actor_t *self, Pl__LegKind kind)
 {
-    call_adopt(self->call, now(), kind, &self->effects);
-    run(self);
+    call_adopt(self->call, actor_now(), kind, &self->effects);
+    actor_run(self);
 }
 
 pl_err_t actor_handle(actor_t *self, const Pl__Envelope *env)
 {
-    pl_err_t err = call_handle(self->call, now(), env, &self->effects);
-    run(self);
+    pl_err_t err = call_handle(self->call, actor_now(), env, &self->effects);
+    actor_run(self);
     return err;
 }
 
 void actor_shut_down(actor_t *self)
 {
-    call_shut_down(self->call, now(), &self->effects);
-    run(self);
+    call_shut_down(self->call, actor_now(), &self->effects);
+    actor_run(self);
 }
 
 void actor_abort(actor_t *self)
 {
-    call_abort(self->call, now(), &self->effects);
-    run(self);
+    call_abort(self->call, actor_now(), &self->effects);
+    actor_run(self);
 }
 
 const call_t *actor_call(const actor_t *self)

@@ -13,11 +13,11 @@ static char *copy(const char *text)
     return out;
 }
 
-effect_t *fx_add(effects_t *fx, fx_kind_t kind)
+void fx_append(effects_t *fx, effect_t **effect_p)
 {
-    effect_t *effect = calloc(1, sizeof *effect);
-    assert(effect);
-    effect->kind = kind;
+    effect_t *effect = *effect_p;
+    *effect_p = NULL;
+    effect->next = NULL;
     if (fx->last) {
         fx->last->next = effect;
     } else {
@@ -25,6 +25,15 @@ effect_t *fx_add(effects_t *fx, fx_kind_t kind)
     }
     fx->last = effect;
     fx->count++;
+}
+
+effect_t *fx_add(effects_t *fx, fx_kind_t kind)
+{
+    effect_t *effect = calloc(1, sizeof *effect);
+    assert(effect);
+    effect->kind = kind;
+    effect_t *appended = effect;
+    fx_append(fx, &appended);
     return effect;
 }
 

@@ -99,6 +99,8 @@ effect_t *fx_job(effects_t *fx, const Pl__JobSpec *job); /* copies job */
  * of it or nothing. */
 void fx_join(effects_t *fx, size_t first);
 
+/* Appends what was taken out of another queue. Takes *effect_p. */
+void fx_append(effects_t *fx, effect_t **effect_p);
 /* Takes the first one out; NULL when empty. The caller frees it. */
 effect_t *fx_take(effects_t *fx);
 void fx_free(effect_t **effect_p);
