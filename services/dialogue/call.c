@@ -491,6 +491,7 @@ static handler_fn *const dispatch[] = {
     [PL__ENVELOPE__BODY_LEG_ENDED] = on_ended,
     [PL__ENVELOPE__BODY_LEG_TRANSFERRED] = on_transferred,
     [PL__ENVELOPE__BODY_LEG_DTMF] = call_on_dtmf,
+    [PL__ENVELOPE__BODY_LEG_HELD] = call_on_held,
     [PL__ENVELOPE__BODY_SPEECH_STARTED] = call_on_speech_started,
     [PL__ENVELOPE__BODY_PARTIAL] = call_on_partial,
     [PL__ENVELOPE__BODY_UTTERANCE] = call_on_utterance,

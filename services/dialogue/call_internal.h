@@ -111,6 +111,7 @@ struct call {
     early_t early;
     Pl__SearchResult *found; /* passages for the present thought; NULL: none */
     bool unheard;            /* the last question was cut before the caller heard it */
+    bool held;               /* the caller has put us on hold: nothing is heard or missed */
     uint64_t sound_ms;       /* last sound of either side */
     uint64_t said_ms;        /* last sound of the bot */
     uint64_t voice_ms;       /* when the caller began to speak; 0: they do not */
@@ -263,6 +264,8 @@ void call_menu_heard(call_t *self, call_now_t now, const char *text, effects_t *
 void call_menu_silent(call_t *self, call_now_t now, effects_t *fx);
 uint32_t call_menu_wait_ms(const call_t *self); /* of silence; without a menu: the settings' */
 pl_err_t call_on_dtmf(call_t *self, call_now_t now, const Pl__Envelope *env, effects_t *fx);
+/* call_time.c */
+pl_err_t call_on_held(call_t *self, call_now_t now, const Pl__Envelope *env, effects_t *fx);
 void call_keys_due(call_t *self, call_now_t now, effects_t *fx);
 void call_keys_clear(call_t *self);
 

@@ -71,12 +71,38 @@ static void speech_overdue(call_t *self, call_now_t now, effects_t *fx)
     call_after_speaking(self, now, fx);
 }
 
+/* Neither side can hear the other: silence means nothing, and what is being said waits in telephony,
+ * whose limit for a call's length still holds. */
+static bool waits_held(const call_t *self)
+{
+    return self->held && (self->state == CALL_LISTENING || self->state == CALL_SPEAKING);
+}
+
+pl_err_t call_on_held(call_t *self, call_now_t now, const Pl__Envelope *env, effects_t *fx)
+{
+    (void)fx;
+    bool held = env->leg_held->held;
+    if (self->state == CALL_ENDED || held == self->held) return PL_STALE;
+    log_info("call.held", "call=%s held=%d", call_id(self), held);
+    self->held = held;
+    if (held) return PL_OK;
+    self->sound_ms = now.mono_ms;
+    self->voice_ms = 0;
+    if (self->state == CALL_LISTENING) self->deadline_ms = now.mono_ms + call_menu_wait_ms(self);
+    if (self->state == CALL_SPEAKING) self->deadline_ms = call_speech_deadline(self, now);
+    return PL_OK;
+}
+
 void call_tick(call_t *self, call_now_t now, effects_t *fx)
 {
     if (now.mono_ms >= call_filler_due(self)) call_say_filler(self, now, fx);
     if (now.mono_ms >= call_early_due(self)) call_early_tick(self, fx);
     if (now.mono_ms >= self->keys_due_ms) call_keys_due(self, now, fx);
     if (now.mono_ms < self->deadline_ms) return;
+    if (waits_held(self)) {
+        self->deadline_ms = NO_DEADLINE;
+        return;
+    }
     switch (self->state) {
     case CALL_CREATING:
         call_created(self, now, PL_TIMEOUT, fx);

@@ -334,7 +334,7 @@ static void set_handlers(server_t *self)
         PL__ENVELOPE__BODY_PARTIAL,     PL__ENVELOPE__BODY_UTTERANCE,
         PL__ENVELOPE__BODY_BARGE_IN,    PL__ENVELOPE__BODY_TURN_STARTED,
         PL__ENVELOPE__BODY_TURN_SPOKEN, PL__ENVELOPE__BODY_STREAM_LOST,
-        PL__ENVELOPE__BODY_CALL_LOST,
+        PL__ENVELOPE__BODY_CALL_LOST,   PL__ENVELOPE__BODY_LEG_HELD,
     };
     pl_bus_on(self->bus, PL__ENVELOPE__BODY_CALL_START, arrivals_on_start, self->arrivals);
     pl_bus_on(self->bus, PL__ENVELOPE__BODY_CALL_INCOMING, arrivals_on_incoming, self->arrivals);

@@ -120,6 +120,16 @@ static void tell_ringing(switchboard_t *board, const leg_entry_t *entry)
     (void)tell(board, entry, &env);
 }
 
+void leg_actor_tell_held(switchboard_t *board, const leg_entry_t *entry)
+{
+    Pl__LegHeld held = PL__LEG_HELD__INIT;
+    held.held = entry->held;
+    Pl__Envelope env = PL__ENVELOPE__INIT;
+    env.body_case = PL__ENVELOPE__BODY_LEG_HELD;
+    env.leg_held = &held;
+    (void)tell(board, entry, &env);
+}
+
 static void tell_answered(switchboard_t *board, leg_entry_t *entry)
 {
     log_info("leg.answered", "call=%s speech=%s codec=%s", entry->call_id,
@@ -133,6 +143,7 @@ static void tell_answered(switchboard_t *board, leg_entry_t *entry)
     env.body_case = PL__ENVELOPE__BODY_LEG_ANSWERED;
     env.leg_answered = &answered;
     (void)tell(board, entry, &env);
+    if (entry->held) leg_actor_tell_held(board, entry); /* another owner does not know */
 }
 
 static void tell_transferred(switchboard_t *board, leg_entry_t *entry)

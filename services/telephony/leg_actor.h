@@ -10,6 +10,9 @@
 void leg_actor_start(switchboard_t *board, leg_entry_t *entry, bool outbound,
                      const leg_limits_t *limits);
 /* entry may be gone when it returns. */
+/* Whether the far end holds the call, to its owner. */
+void leg_actor_tell_held(switchboard_t *board, const leg_entry_t *entry);
+
 void leg_actor_event(switchboard_t *board, leg_entry_t *entry, const leg_event_t *event);
 
 /* Tells an owner that a leg it thinks it has is over: it crossed, or we were restarted. from: what it

@@ -28,7 +28,7 @@ struct leg_audio {
 
     rtp_leg_t *rtp; /* NULL: a browser leg */
     bool narrow;    /* its codec samples at 8 kHz */
-    bool rtp_started;
+    bool rtp_started, held;
     frame_queue_t from_browser;
     cleaner_t *cleaner; /* of a browser leg; an RTP leg has its own. NULL: none */
     vad_t vad;
@@ -138,7 +138,8 @@ static void capture(leg_audio_t *self, int16_t pcm[PL_FRAME_SAMPLES], bool missi
                     float echo_db)
 {
     vad_result_t voice = vad_frame_over(&self->vad, missing ? NULL : pcm, echo_db);
-    watch_silence(self, voice.voice || self->prompt.pcm || playout_playing(self->playout));
+    watch_silence(self,
+                  voice.voice || self->held || self->prompt.pcm || playout_playing(self->playout));
     bool over_us = playout_playing(self->playout) && !playout_firm(self->playout);
     duck_heard(&self->duck, voice.sound, over_us);
     if (self->recording && !missing) memcpy(self->heard, pcm, sizeof self->heard);
@@ -296,6 +297,7 @@ void leg_audio_params(leg_audio_t *self, const rtp_params_t *params)
         return;
     }
     self->rtp_started = true;
+    self->held = !params->send;
 }
 
 void leg_audio_push(leg_audio_t *self, const uint8_t pcm[PL_FRAME_BYTES])

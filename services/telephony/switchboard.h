@@ -49,6 +49,7 @@ typedef struct leg_entry {
     char former[CALL_ID_BYTES]; /* the call it was the leg of before; "": none */
     bool recorded;
     key_gate_t keys;
+    bool held; /* by the far end */
     media_stats_t stats;
 } leg_entry_t;
 

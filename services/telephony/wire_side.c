@@ -91,9 +91,11 @@ static void on_dialled(switchboard_t *board, leg_entry_t *entry, const sip_event
                                    .detail = event->text});
 }
 
+/* What comes from who does not listen is music, and not for recognition. */
 static void on_media(switchboard_t *board, leg_entry_t *entry, const sip_event_t *event)
 {
     rtp_params_t params = event->params;
+    if (!params.send) params.receive = false;
     params.media_timeout_ms = board->rtp.media_timeout_ms;
     params.jitter_min_ms = board->rtp.jitter_min_ms;
     params.jitter_max_ms = board->rtp.jitter_max_ms;
@@ -104,6 +106,9 @@ static void on_media(switchboard_t *board, leg_entry_t *entry, const sip_event_t
              params.send, params.receive);
     media_leg_params(board->media, entry->handles[BY_MEDIA], &params);
     entry->keys = (key_gate_t){0}; /* another phone may be there now */
+    if (entry->held == !params.send) return;
+    entry->held = !params.send;
+    leg_actor_tell_held(board, entry);
 }
 
 void wire_side_on_sip(void *arg, const sip_event_t *event)

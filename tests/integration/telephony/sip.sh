@@ -29,7 +29,7 @@ system_args+=(
   --set 'conversation.initiate.agent_phone_number=+33612345678'
   --set "telephony.sip.trunk.uri=sip:127.0.0.1:$((port + 4))"
   --set telephony.sip.trunk.user=parley --set telephony.sip.trunk.password=secret
-  --set telephony.max_legs=6
+  --set telephony.max_legs=6 --set telephony.drain_timeout_ms=500
 )
 start_system
 
@@ -75,8 +75,8 @@ signalling() {
   call cancel-crosses-answer bye_remote
   call said-twice bye_remote
   call hold bye_remote
-  in_log 'leg.media.* send=0 receive=1'
   in_log 'leg.media.* send=0 receive=0'
+  said hold assistant "How can I help you?" # begun before it was held, and finished afterwards
   call delayed-offer bye_remote
   call within bye_remote
   in_log 'leg.media.* codec=PCMA/8000 send=1'

@@ -141,7 +141,7 @@ write("hold", up(), pause(300),
       again(2, sdp(direction="sendonly"), has("a=recvonly")), pause(300),
       again(3, sdp(address="0.0.0.0")), pause(200),
       again(4, sdp(direction="inactive"), has("a=inactive")), pause(200),
-      again(5, sdp(), has("a=sendrecv")), pause(600), bye(6))
+      again(5, sdp(), has("a=sendrecv")), pause(5500), bye(6))
 write("delayed-offer", ring(body=""), came(200, has("m=audio [0-9]+ RTP/AVP 9 "), has("PCMA/8000")),
       request("ACK", 1, sdp()), pause(300),
       again(2, "", has("m=audio [0-9]+ RTP/AVP"), has("PCMA/8000"), has("G722/8000"), ack_body=sdp(8, name="PCMA")),

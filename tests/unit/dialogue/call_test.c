@@ -496,6 +496,39 @@ static void any_sound_puts_the_silence_off(void **state)
     conversation_destroy(&c);
 }
 
+static void hold(conversation_t *c, bool held)
+{
+    Pl__Envelope env = PL__ENVELOPE__INIT;
+    Pl__LegHeld body = PL__LEG_HELD__INIT;
+    body.held = held;
+    env.sender = (char *)"telephony-0";
+    env.body_case = PL__ENVELOPE__BODY_LEG_HELD;
+    env.leg_held = &body;
+    assert_int_equal(conversation_event(c, &env), PL_OK);
+}
+
+static void on_hold_silence_means_nothing(void **state)
+{
+    (void)state;
+    conversation_t *c = conversation_new(three_fields());
+    conversation_open(c);
+    c->reply[0] = '\0';
+    hold(c, true);
+    for (int i = 0; i < 10; i++) conversation_tick(c, c->settings.silence_ms);
+    assert_string_equal(c->reply, "");
+    assert_int_equal(c->stored->recognition_retry, 0);
+    assert_int_equal(c->hangups, 0);
+    hold(c, false);
+    assert_int_equal(call_deadline(c->call), c->now.mono_ms + c->settings.silence_ms);
+    conversation_tick(c, c->settings.silence_ms - 1);
+    assert_string_equal(c->reply, "");
+    conversation_tick(c, 1); /* back, and as silent as before */
+    assert_non_null(strstr(c->reply, "still there"));
+    (void)conversation_say(c, "a laptop");
+    assert_int_equal(call_state(c->call), CALL_LISTENING);
+    conversation_destroy(&c);
+}
+
 static void speech_event(conversation_t *c, Pl__Envelope__BodyCase kind, void *body)
 {
     Pl__Envelope env = PL__ENVELOPE__INIT;
@@ -999,6 +1032,7 @@ int main(void)
         cmocka_unit_test(an_answer_after_the_bridge_is_still_said),
         cmocka_unit_test(silence_is_asked_about_and_then_ends_the_call),
         cmocka_unit_test(any_sound_puts_the_silence_off),
+        cmocka_unit_test(on_hold_silence_means_nothing),
         cmocka_unit_test(the_silence_counts_from_the_last_sound_not_from_its_text),
         cmocka_unit_test(the_bots_own_voice_is_a_sound),
         cmocka_unit_test(who_speaks_for_long_is_not_asked_whether_they_are_there),

@@ -82,6 +82,13 @@ static void a_call_in_is_accepted_and_ended_by_the_caller(void **state)
     phone_expect(&phone, "SIP/2.0 200");
     assert_non_null(strstr(phone.last, "a=recvonly"));
     phone_request(&phone, &dialog, "ACK", "", "");
+    await(&world.told.held_changes, 1);
+    assert_true(world.told.held);
+    phone_request(&phone, &dialog, "INVITE", "", phone_sdp(4002, "")); /* and back */
+    phone_expect(&phone, "SIP/2.0 200");
+    phone_request(&phone, &dialog, "ACK", "", "");
+    await(&world.told.held_changes, 2);
+    assert_false(world.told.held);
     phone_request(&phone, &dialog, "INVITE", "",
                   "v=0\r\no=- 1 3 IN IP4 127.0.0.1\r\ns=-\r\nc=IN IP4 127.0.0.1\r\nt=0 0\r\n"
                   "m=audio 4002 RTP/AVP 18\r\n");

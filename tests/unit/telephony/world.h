@@ -20,7 +20,8 @@ typedef struct {
     Pl__LegEnd end;
     bool transfer_ok;
     uint32_t rtp_received, epoch, recorded_ms;
-    unsigned recording;
+    unsigned recording, held_changes;
+    bool held;
     char recording_failure[64];
 } told_t;
 
@@ -237,6 +238,10 @@ static inline void on_leg_event(void *arg, const Pl__Envelope *env, pl_request_t
         }
         if (env->leg_ended->stats) told->rtp_received = env->leg_ended->stats->rtp_received;
         break;
+    case PL__ENVELOPE__BODY_LEG_HELD:
+        told->held_changes++;
+        told->held = env->leg_held->held;
+        break;
     case PL__ENVELOPE__BODY_LEG_DTMF:
         told->dtmf++;
         copy_text(told->digit, sizeof told->digit, env->leg_dtmf->digit);
@@ -410,9 +415,9 @@ static inline void world_start(const char *const *extra)
     for (; extra && *extra; extra++) world.process.settings[count++] = *extra;
     process_connect(&world.process);
     static const Pl__Envelope__BodyCase events[] = {
-        PL__ENVELOPE__BODY_LEG_RINGING, PL__ENVELOPE__BODY_LEG_ANSWERED,
-        PL__ENVELOPE__BODY_LEG_ENDED, PL__ENVELOPE__BODY_LEG_DTMF,
-        PL__ENVELOPE__BODY_LEG_TRANSFERRED};
+        PL__ENVELOPE__BODY_LEG_RINGING,     PL__ENVELOPE__BODY_LEG_ANSWERED,
+        PL__ENVELOPE__BODY_LEG_ENDED,       PL__ENVELOPE__BODY_LEG_DTMF,
+        PL__ENVELOPE__BODY_LEG_TRANSFERRED, PL__ENVELOPE__BODY_LEG_HELD};
     for (size_t i = 0; i < sizeof events / sizeof *events; i++)
         pl_bus_on(world.process.bus, events[i], on_leg_event, NULL);
     pl_bus_on(world.process.bus, PL__ENVELOPE__BODY_CALL_INCOMING, on_call_incoming, NULL);
