@@ -389,7 +389,7 @@ void call_reply(call_t *self, call_now_t now, asked_t asked, const char *tool_id
         call_sms_sent(self, now, tool_id, err, env, fx);
         break;
     case ASKED_MOVE:
-        call_leg_moved(self, tool_id, err, fx);
+        call_leg_moved(self, tool_id, err, env, fx);
         break;
     case ASKED_ALERT:
         call_alerted(self, tool_id, err, env, fx);

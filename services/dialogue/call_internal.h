@@ -272,7 +272,8 @@ void call_keys_clear(call_t *self);
 /* call_move.c: the conversation goes on as another call */
 const char *call_may_split(const call_t *self); /* NULL: yes; else why not */
 void call_split(const running_t *tool, effects_t *fx);
-void call_leg_moved(call_t *self, const char *key, pl_err_t err, effects_t *fx);
+void call_leg_moved(call_t *self, const char *key, pl_err_t err, const Pl__Envelope *reply,
+                    effects_t *fx);
 void call_abandon_next(call_t *self, effects_t *fx);
 
 /* call_claim.c: true when something was stored; out tells what and what not */

@@ -170,11 +170,25 @@ static void change_record(call_t *self, running_t *tool, effects_t *fx)
     leave_messages(self);
 }
 
-void call_leg_moved(call_t *self, const char *key, pl_err_t err, effects_t *fx)
+/* The former call keeps what was recorded until here. */
+static void keep_recording(call_t *self, const Pl__Envelope *reply, effects_t *fx)
+{
+    bool any = reply && reply->body_case == PL__ENVELOPE__BODY_LEG_MOVED &&
+               reply->leg_moved->recording != NULL;
+    if (!any) return;
+    Pl__CallChange change = PL__CALL_CHANGE__INIT;
+    change.change_case = PL__CALL_CHANGE__CHANGE_RECORDING;
+    change.recording = reply->leg_moved->recording;
+    call_apply(self, &change, fx);
+}
+
+void call_leg_moved(call_t *self, const char *key, pl_err_t err, const Pl__Envelope *reply,
+                    effects_t *fx)
 {
     running_t *tool = call_running(self, key);
     if (!self->next || !tool) return;
     if (!err) {
+        keep_recording(self, reply, fx);
         change_record(self, tool, fx);
     } else if (err == PL_TIMEOUT && self->move_attempts < MOVE_ATTEMPTS) {
         ask_move(self, tool, fx); /* it may have been done: asked again it says so */

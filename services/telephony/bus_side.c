@@ -138,20 +138,16 @@ static void on_transfer(void *arg, const Pl__Envelope *env, pl_request_t *reques
 }
 
 /* Asked again: it has been done, or is being done. True: *request_p is taken. */
-static bool moved_already(const switchboard_t *board, const Pl__Envelope *env,
-                          pl_request_t **request_p)
+static bool moved_already(switchboard_t *board, const Pl__Envelope *env, pl_request_t **request_p)
 {
     leg_entry_t *entry = switchboard_call(board, env->leg_move->call_id);
     bool same =
         entry && strcmp(entry->former, env->call_id) == 0 && strcmp(entry->owner, env->sender) == 0;
     if (!same) return false;
-    if (entry->move) {
-        pl_request_refuse(&entry->move, PL_STALE, 0, "asked again");
-        entry->move = *request_p;
-        *request_p = NULL;
-    } else {
-        pl_request_done(request_p);
-    }
+    if (entry->move) pl_request_refuse(&entry->move, PL_STALE, 0, "asked again");
+    entry->move = *request_p;
+    *request_p = NULL;
+    leg_actor_moved(board, entry);
     return true;
 }
 
@@ -170,17 +166,17 @@ static void on_move(void *arg, const Pl__Envelope *env, pl_request_t *request)
     if (entry->move) pl_request_refuse(&entry->move, PL_STALE, 0, "moved once more");
     log_info("leg.moved", "call=%s former=%s", call_id, entry->call_id);
     switchboard_rename(board, entry, call_id);
+    entry->left = (recording_stats_t){0};
+    entry->moving_recording = entry->recorded;
     if (entry->recorded) {
         media_leg_record(board->media, entry->handles[BY_MEDIA], board->recorder, call_id);
     }
     if (entry->kind == PL__LEG_KIND__BROWSER) {
         browser_accepted(board->browser, entry->handles[BY_BROWSER], call_id);
     }
-    if (streams_move(board->streams, entry->handles[BY_STREAM], call_id)) {
-        entry->move = request;
-    } else {
-        pl_request_done(&request);
-    }
+    entry->moving_stream = streams_move(board->streams, entry->handles[BY_STREAM], call_id);
+    entry->move = request;
+    leg_actor_moved(board, entry);
 }
 
 static void on_send_dtmf(void *arg, const Pl__Envelope *env, pl_request_t *request)

@@ -157,15 +157,31 @@ static void tell_transferred(switchboard_t *board, leg_entry_t *entry)
     (void)tell(board, entry, &env);
 }
 
-static void recording_of(const switchboard_t *board, leg_entry_t *entry, Pl__Recording *out)
+static void recording_of(const switchboard_t *board, recording_stats_t *stats, Pl__Recording *out)
 {
-    recording_stats_t *stats = &entry->stats.recording;
     out->number = stats->number;
     out->instance = (char *)pl_config_instance(board->cfg);
     out->started_at_ms = stats->started_at_ms;
     out->duration_ms = stats->duration_ms;
     out->lost_ms = stats->lost_ms;
     out->failure = stats->failure;
+}
+
+void leg_actor_moved(switchboard_t *board, leg_entry_t *entry)
+{
+    if (!entry->move || entry->moving_stream || entry->moving_recording) return;
+    if (!entry->left.any) {
+        pl_request_done(&entry->move);
+        return;
+    }
+    Pl__LegMoved moved = PL__LEG_MOVED__INIT;
+    Pl__Recording recording = PL__RECORDING__INIT;
+    recording_of(board, &entry->left, &recording);
+    moved.recording = &recording;
+    Pl__Envelope reply = PL__ENVELOPE__INIT;
+    reply.body_case = PL__ENVELOPE__BODY_LEG_MOVED;
+    reply.leg_moved = &moved;
+    pl_request_reply(&entry->move, &reply);
 }
 
 static void tell_ended(switchboard_t *board, leg_entry_t *entry)
@@ -184,7 +200,7 @@ static void tell_ended(switchboard_t *board, leg_entry_t *entry)
     ended.stats = &stats;
     Pl__Recording recording = PL__RECORDING__INIT;
     if (entry->stats.recording.any) {
-        recording_of(board, entry, &recording);
+        recording_of(board, &entry->stats.recording, &recording);
         ended.recording = &recording;
     }
     Pl__Envelope env = PL__ENVELOPE__INIT;

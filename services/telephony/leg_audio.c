@@ -315,10 +315,13 @@ void leg_audio_dtmf(leg_audio_t *self, const char *digits, uint32_t tone_ms)
 
 void leg_audio_record(leg_audio_t *self, recorder_t *recorder, const char *call_id)
 {
-    if (self->recording)
-        recording_rename(self->recording, call_id);
-    else
-        self->recording = recording_open(recorder, call_id);
+    if (self->recording) {
+        recording_stats_t stats;
+        recording_stats(self->recording, &stats);
+        recording_close(&self->recording);
+        media_link_recorded(self->opts.link, self->id, &stats);
+    }
+    self->recording = recording_open(recorder, call_id);
 }
 
 static void flushed(leg_audio_t *self)

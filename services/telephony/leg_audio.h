@@ -35,7 +35,7 @@ void leg_audio_tick(leg_audio_t *self, uint64_t now_us, uint32_t skipped);
 void leg_audio_params(leg_audio_t *self, const rtp_params_t *params);
 void leg_audio_push(leg_audio_t *self, const uint8_t pcm[PL_FRAME_BYTES]);
 void leg_audio_dtmf(leg_audio_t *self, const char *digits, uint32_t tone_ms);
-/* From now on, as that call; renames a recording that goes on. */
+/* From now on, as that call; a recording before it ends and is told. */
 void leg_audio_record(leg_audio_t *self, recorder_t *recorder, const char *call_id);
 /* Takes *pcm_p, from malloc. */
 void leg_audio_prompt(leg_audio_t *self, int16_t **pcm_p, size_t samples);

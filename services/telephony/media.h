@@ -41,6 +41,8 @@ typedef struct {
     void (*browser_audio)(void *arg, media_leg_t leg, const uint8_t pcm[PL_FRAME_BYTES]);
     void (*prompt_done)(void *arg, media_leg_t leg);   /* may be NULL */
     void (*browser_flush)(void *arg, media_leg_t leg); /* drop what the page has buffered */
+    /* A recording ended because the leg is another call's now; may be NULL. */
+    void (*recorded)(void *arg, media_leg_t leg, const recording_stats_t *stats);
     void (*closed)(void *arg, media_leg_t leg, const media_stats_t *stats); /* answer to close */
     void *arg;
 } media_sink_t;
@@ -72,7 +74,7 @@ void media_lane_connect(media_t *self, uint32_t thread, const char *endpoint, ui
 void media_leg_stream(media_t *self, media_leg_t leg, uint64_t lane, uint32_t slot,
                       uint32_t generation);
 
-/* Records the leg from now on, as that call; a leg that is recorded already is renamed. The recorder
+/* Records the leg from now on, as that call; a recording before it ends there, in recorded. The recorder
  * outlives media. */
 void media_leg_record(media_t *self, media_leg_t leg, recorder_t *recorder, const char *call_id);
 

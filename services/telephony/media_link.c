@@ -21,6 +21,7 @@ typedef enum {
     EVENT_PROMPT_DONE,
     EVENT_BROWSER_AUDIO,
     EVENT_BROWSER_FLUSH,
+    EVENT_RECORDED,
     EVENT_CLOSED,
     EVENT_LANE_READY,
     EVENT_LANE_BROKEN
@@ -36,6 +37,7 @@ typedef struct {
             uint32_t ms;
         } key;
         media_stats_t stats;
+        recording_stats_t recording;
         char why[WHY_BYTES];
         uint8_t pcm[PL_FRAME_BYTES];
     } u;
@@ -85,6 +87,9 @@ static void deliver(const media_sink_t *sink, const event_t *e)
         break;
     case EVENT_BROWSER_FLUSH:
         sink->browser_flush(sink->arg, e->id);
+        break;
+    case EVENT_RECORDED:
+        if (sink->recorded) sink->recorded(sink->arg, e->id, &e->u.recording);
         break;
     case EVENT_CLOSED:
         sink->closed(sink->arg, e->id, &e->u.stats);
@@ -157,6 +162,13 @@ void media_link_browser_audio(media_link_t *self, media_leg_t leg,
 void media_link_browser_flush(media_link_t *self, media_leg_t leg)
 {
     post(self, event_new(EVENT_BROWSER_FLUSH, leg));
+}
+
+void media_link_recorded(media_link_t *self, media_leg_t leg, const recording_stats_t *stats)
+{
+    event_t *e = event_new(EVENT_RECORDED, leg);
+    e->u.recording = *stats;
+    post(self, e);
 }
 
 void media_link_closed(media_link_t *self, media_leg_t leg, const media_stats_t *stats)

@@ -21,6 +21,7 @@ void media_link_prompt_done(media_link_t *self, media_leg_t leg);
 void media_link_browser_audio(media_link_t *self, media_leg_t leg,
                               const uint8_t pcm[PL_FRAME_BYTES]);
 void media_link_browser_flush(media_link_t *self, media_leg_t leg);
+void media_link_recorded(media_link_t *self, media_leg_t leg, const recording_stats_t *stats);
 void media_link_closed(media_link_t *self, media_leg_t leg, const media_stats_t *stats);
 void media_link_lane_ready(media_link_t *self, uint64_t lane);
 void media_link_lane_broken(media_link_t *self, uint64_t lane, const char *why);

@@ -136,22 +136,6 @@ static void run_put(void *arg)
     free(job);
 }
 
-static void run_rename(void *arg)
-{
-    job_t *job = arg;
-    recording_t *self = job->recording;
-    if (self->file.fd >= 0) {
-        int err = wav_file_rename(&self->file, job->call_id);
-        if (err) {
-            log_warn("recording.not.renamed", "call=%s former=%s err=%d", job->call_id,
-                     self->call_id, err);
-        }
-        atomic_store(&self->number, self->file.number);
-    }
-    snprintf(self->call_id, sizeof self->call_id, "%s", job->call_id);
-    free(job);
-}
-
 static void run_close(void *arg)
 {
     job_t *job = arg;
@@ -299,13 +283,6 @@ void recording_skip(recording_t *self, uint32_t ticks)
 {
     hand_over(self);
     self->ticks += ticks;
-}
-
-void recording_rename(recording_t *self, const char *call_id)
-{
-    job_t *job = job_new(self);
-    snprintf(job->call_id, sizeof job->call_id, "%s", call_id);
-    give(self, run_rename, job);
 }
 
 void recording_stats(const recording_t *self, recording_stats_t *out)

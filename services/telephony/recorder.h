@@ -42,7 +42,6 @@ recording_t *recording_open(recorder_t *recorder, const char *call_id); /* never
 /* 20 ms of the caller and of the bot; NULL is silence. */
 void recording_frame(recording_t *self, const int16_t *caller, const int16_t *bot);
 void recording_skip(recording_t *self, uint32_t ticks); /* silence on both sides */
-void recording_rename(recording_t *self, const char *call_id);
 
 enum { RECORDING_FAILURE_BYTES = 64 };
 typedef struct {

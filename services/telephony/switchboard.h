@@ -44,8 +44,10 @@ typedef struct leg_entry {
     char codec[CODEC_BYTES];
     char from[IDENTITY_BYTES], to[SIP_TEXT_BYTES];
     char transfer_to[IDENTITY_BYTES];
-    pl_request_t *dial;         /* LegDial, until the INVITE is on its way */
-    pl_request_t *move;         /* LegMove, until speech knows of it */
+    pl_request_t *dial; /* LegDial, until the INVITE is on its way */
+    pl_request_t *move; /* LegMove, until both below are done */
+    bool moving_stream, moving_recording;
+    recording_stats_t left;     /* the former call's recording */
     char former[CALL_ID_BYTES]; /* the call it was the leg of before; "": none */
     bool recorded;
     key_gate_t keys;

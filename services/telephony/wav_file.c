@@ -155,25 +155,6 @@ int wav_file_put(wav_file_t *self, uint64_t at, const int16_t *frames, size_t co
     return at + count > self->frames ? put_header(self, at + count) : 0;
 }
 
-int wav_file_rename(wav_file_t *self, const char *call_id)
-{
-    char from[640], to[640];
-    if (self->fd < 0) return EBADF;
-    int err = path_of(self, self->call_id, self->number, from, sizeof from);
-    for (unsigned n = 1; !err; n++) {
-        err = path_of(self, call_id, n, to, sizeof to);
-        if (err) return n > WAV_NUMBER_MAX ? EEXIST : err;
-        if (link(from, to) == 0) { /* unlike rename, it never replaces another's */
-            (void)unlink(from);
-            snprintf(self->call_id, sizeof self->call_id, "%s", call_id);
-            self->number = n;
-            return 0;
-        }
-        if (errno != EEXIST) err = errno;
-    }
-    return err;
-}
-
 int wav_file_close(wav_file_t *self, uint64_t frames)
 {
     if (self->fd < 0) return 0;

@@ -40,8 +40,6 @@ int wav_file_open(wav_file_t *self, const char *folder, const char *call_id);
 /* Puts so many frames at that place, counted from the beginning, and counts them in the header.
  * EFBIG: a WAV file ends at 4 GB. */
 int wav_file_put(wav_file_t *self, uint64_t at, const int16_t *frames, size_t count);
-/* The file is another call's: takes that one's next name. */
-int wav_file_rename(wav_file_t *self, const char *call_id);
 /* Frames that were not put stand as silence up to there. */
 int wav_file_close(wav_file_t *self, uint64_t frames);
 

@@ -255,6 +255,15 @@ static void on_flush_out(void *arg, media_leg_t leg)
     if (entry) browser_flush(board->browser, entry->handles[BY_BROWSER]);
 }
 
+static void on_recorded(void *arg, media_leg_t leg, const recording_stats_t *stats)
+{
+    leg_entry_t *entry = switchboard_find(arg, BY_MEDIA, leg);
+    if (!entry) return;
+    entry->left = *stats;
+    entry->moving_recording = false;
+    leg_actor_moved(arg, entry);
+}
+
 static void on_media_closed(void *arg, media_leg_t leg, const media_stats_t *stats)
 {
     leg_entry_t *entry = switchboard_find(arg, BY_MEDIA, leg);
@@ -272,6 +281,7 @@ media_sink_t wire_side_media_sink(switchboard_t *board)
                           .lane_broken = on_lane_broken,
                           .browser_audio = on_audio_out,
                           .browser_flush = on_flush_out,
+                          .recorded = on_recorded,
                           .closed = on_media_closed,
                           .arg = board};
 }
@@ -291,14 +301,17 @@ static void on_stream_gone(void *arg, stream_t stream, const char *why)
     (void)why;
     leg_entry_t *entry = switchboard_find(arg, BY_STREAM, stream);
     if (!entry) return;
-    if (entry->move) pl_request_done(&entry->move); /* the next one is opened under the new id */
+    entry->moving_stream = false; /* the next one is opened under the new id */
+    leg_actor_moved(arg, entry);
     simple(arg, entry, LEG_ON_STREAM_GONE);
 }
 
 static void on_stream_moved(void *arg, stream_t stream)
 {
     leg_entry_t *entry = switchboard_find(arg, BY_STREAM, stream);
-    if (entry && entry->move) pl_request_done(&entry->move);
+    if (!entry) return;
+    entry->moving_stream = false;
+    leg_actor_moved(arg, entry);
 }
 
 stream_sink_t wire_side_stream_sink(switchboard_t *board)

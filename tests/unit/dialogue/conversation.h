@@ -59,6 +59,7 @@ typedef struct {
     int prefetches;
     int alerts, posts, jobs, moves, abandoned;
     bool hold_split, hold_move; /* do not answer these */
+    const Pl__LegMoved *moved;  /* answer of a leg that is recorded; NULL: it is not */
     pl_err_t split_error, move_error;
     Pl__CallRecord *made; /* of the call that this one may go on as */
     Pl__CallRecord *left; /* of the call that this one was before */
@@ -330,6 +331,10 @@ static void conversation_request_effect(conversation_t *self, const effect_t *ef
         self->moves++;
         snprintf(self->tool, sizeof self->tool, "%s", effect->tool_id);
         if (self->hold_move) break;
+        if (self->moved) {
+            env.body_case = PL__ENVELOPE__BODY_LEG_MOVED;
+            env.leg_moved = (Pl__LegMoved *)self->moved;
+        }
         call_reply(self->call, self->now, ASKED_MOVE, effect->tool_id, self->move_error,
                    self->move_error ? NULL : &env, &self->fx);
         break;

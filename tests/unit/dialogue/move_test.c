@@ -35,6 +35,26 @@ static const Pl__ToolCall *tool_call(const Pl__CallRecord *record)
     return NULL;
 }
 
+static void the_former_call_keeps_what_was_recorded_of_it(void **state)
+{
+    (void)state;
+    char result[512];
+    conversation_t *c = conversation_new(three_fields());
+    Pl__Recording recording = PL__RECORDING__INIT;
+    recording.number = 1;
+    recording.instance = (char *)"telephony-0";
+    recording.duration_ms = 61000;
+    Pl__LegMoved moved = PL__LEG_MOVED__INIT;
+    moved.recording = &recording;
+    c->moved = &moved;
+    (void)ask(c, result, sizeof result);
+    assert_int_equal(c->left->ended, PL__LEG_END__LEG_MOVED);
+    assert_int_equal(c->left->n_recordings, 1);
+    assert_int_equal(c->left->recordings[0]->duration_ms, 61000);
+    assert_int_equal(c->stored->n_recordings, 0); /* the new one's own comes at its end */
+    conversation_destroy(&c);
+}
+
 static void the_conversation_goes_on_as_another_call(void **state)
 {
     (void)state;
@@ -272,6 +292,7 @@ static void the_script_goes_on_when_the_caller_does_not_want_it(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(the_former_call_keeps_what_was_recorded_of_it),
         cmocka_unit_test(the_conversation_goes_on_as_another_call),
         cmocka_unit_test(what_speech_tells_of_the_former_call_changes_no_message),
         cmocka_unit_test(a_new_claim_that_cannot_be_stored_leaves_all_as_it_was),

@@ -29,6 +29,14 @@ static int start_small(void **state)
     return start_with(extra);
 }
 
+static int start_recorded(void **state)
+{
+    (void)state;
+    static const char *const extra[] = {"features.recording_enabled=true",
+                                        "telephony.recording.folder=rec", NULL};
+    return start_with(extra);
+}
+
 static int stop(void **state)
 {
     (void)state;
@@ -166,6 +174,41 @@ static void a_leg_goes_on_under_another_call(void **state)
     assert_string_equal(world.told.call_id, CALL);
 }
 
+static unsigned moved_recording(Pl__Envelope *reply, uint32_t *duration_ms)
+{
+    assert_int_equal(reply->body_case, PL__ENVELOPE__BODY_LEG_MOVED);
+    unsigned number = reply->leg_moved->recording->number;
+    *duration_ms = reply->leg_moved->recording->duration_ms;
+    assert_string_equal(reply->leg_moved->recording->instance, "telephony-0");
+    pl__envelope__free_unpacked(reply, NULL);
+    return number;
+}
+
+static void each_call_of_a_leg_that_moves_has_its_part_of_the_recording(void **state)
+{
+    (void)state;
+    sip_dialog_t dialog = ring_in("", phone_sdp(4000, ""));
+    phone_request(&phone, &dialog, "ACK", "", "");
+    await(&world.told.answered, 1);
+    process_run_ms(&world.process, 400);
+    Pl__Envelope *reply = NULL;
+    uint32_t former_ms = 0, again_ms = 0;
+    assert_int_equal(move_leg_and_read(CALL, &reply), PL_OK);
+    assert_int_equal(moved_recording(reply, &former_ms), 1);
+    assert_true(former_ms >= 200);
+    assert_int_equal(move_leg_and_read(CALL, &reply), PL_OK); /* asked again: the same answer */
+    assert_int_equal(moved_recording(reply, &again_ms), 1);
+    assert_int_equal(again_ms, former_ms);
+    copy_text(world.live_call, sizeof world.live_call, CALL);
+    process_run_ms(&world.process, 200);
+    phone_request(&phone, &dialog, "BYE", "", "");
+    phone_expect(&phone, "SIP/2.0 200");
+    await(&world.told.ended, 1);
+    assert_string_equal(world.told.call_id, CALL);
+    assert_int_equal(world.told.recording, 1); /* the new call's own file */
+    assert_true(world.told.recorded_ms >= 100 && world.told.recorded_ms < 5000);
+}
+
 static void a_move_that_speech_refuses_opens_the_stream_anew(void **state)
 {
     (void)state;
@@ -298,6 +341,8 @@ int main(void)
         TEST(a_call_in_is_accepted_and_ended_by_the_caller),
         TEST(a_caller_who_goes_on_with_a_call_is_known_by_its_id),
         TEST(a_leg_goes_on_under_another_call),
+        cmocka_unit_test_setup_teardown(each_call_of_a_leg_that_moves_has_its_part_of_the_recording,
+                                        start_recorded, stop),
         TEST(a_move_that_speech_refuses_opens_the_stream_anew),
         TEST(a_call_in_may_leave_the_offer_to_us),
         TEST(a_call_in_that_is_given_up_is_cancelled),

@@ -317,15 +317,23 @@ static inline pl_err_t hang_up(void)
     return ask_leg(&env, 1);
 }
 
-/* The leg of the live call becomes that of another one, which is then the live call. */
-static inline pl_err_t move_leg(const char *to)
+/* The leg of the live call becomes that of another one, which is then the live call. reply is the
+ * caller's; NULL: not wanted. */
+static inline pl_err_t move_leg_and_read(const char *to, Pl__Envelope **reply)
 {
     Pl__LegMove body = PL__LEG_MOVE__INIT;
     body.call_id = (char *)to;
     Pl__Envelope env = PL__ENVELOPE__INIT;
     env.body_case = PL__ENVELOPE__BODY_LEG_MOVE;
     env.leg_move = &body;
-    return ask_leg(&env, 1);
+    env.call_id = world.live_call;
+    env.epoch = 1;
+    return process_ask(&world.process, &env, reply);
+}
+
+static inline pl_err_t move_leg(const char *to)
+{
+    return move_leg_and_read(to, NULL);
 }
 
 static inline pl_err_t transfer(const char *to)
