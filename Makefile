@@ -296,6 +296,14 @@ bench-dialogue: $(B)/tests/bench/dialogue_bench
 bench-store bench-rag bench-rtp bench-llm: bench-%: $(B)/tests/bench/%_bench
 	@$<
 
+# Those that need no sound and no other packages, one after the other; build/bench/NAME.json.
+.PHONY: bench
+bench:
+	@mkdir -p build/bench
+	@for name in dialogue llm rag store bus rtp; do \
+	  echo "bench-$$name"; $(MAKE) --no-print-directory -s bench-$$name > build/bench/$$name.json || exit 1; cat build/bench/$$name.json; \
+	done
+
 # ---- style ---------------------------------------------------------------------------------------
 OURS = $(shell git ls-files '*.c' '*.h')
 fmt:
