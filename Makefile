@@ -64,6 +64,7 @@ help:
 	@echo 'make asan tsan     unit tests under the sanitizers'
 	@echo 'make fmt lint      format the code; check format, layering, settings and clang-tidy'
 	@echo 'make analyze       lint, and the path-sensitive analyzer of clang (minutes)'
+	@echo 'make bench         the benches that need no sound, into build/bench;  bench-turns and others alone'
 	@echo 'make test-contract  doubles of outside services, proven by the official clients'
 	@echo 'make test-compose  build the images and ring the composed system'
 
