@@ -502,9 +502,9 @@ void actor_begin_again(actor_t *self, const char *caller)
     actor_run(self);
 }
 
-void actor_adopt(actor_t *self, Pl__LegKind kind)
+void actor_adopt(actor_t *self, const Pl__CallOrphaned *offered)
 {
-    call_adopt(self->call, actor_now(), kind, &self->effects);
+    call_adopt(self->call, actor_now(), offered, &self->effects);
     actor_run(self);
 }
 
@@ -513,6 +513,22 @@ pl_err_t actor_handle(actor_t *self, const Pl__Envelope *env)
     pl_err_t err = call_handle(self->call, actor_now(), env, &self->effects);
     actor_run(self);
     return err;
+}
+
+void actor_release(actor_t *self, bool quiet)
+{
+    bool stored = ledgers_empty(self->ledgers) && held_due_ms(self->held) == UINT64_MAX;
+    bool fit = quiet ? call_resting(self->call) : call_record(self->call)->in_progress;
+    if (!call_leg_up(self->call) || !stored || !fit) return;
+    Pl__LegRelease body = PL__LEG_RELEASE__INIT;
+    Pl__Envelope env = PL__ENVELOPE__INIT;
+    const Pl__CallRecord *record = call_record(self->call);
+    body.quiet = quiet;
+    env.call_id = record->call_id;
+    env.epoch = record->epoch;
+    env.body_case = PL__ENVELOPE__BODY_LEG_RELEASE;
+    env.leg_release = &body;
+    (void)pl_bus_event(self->desk->bus, call_leg(self->call), &env); /* it is tried again */
 }
 
 void actor_shut_down(actor_t *self)

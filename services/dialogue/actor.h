@@ -44,9 +44,12 @@ actor_t *actor_new(const desk_t *desk, const Pl__CallRecord *record, const char 
 void actor_destroy(actor_t **self_p); /* refuses a request that is still open */
 
 void actor_begin(actor_t *self);
-void actor_begin_again(actor_t *self, const char *caller); /* see call_begin_again */
-void actor_adopt(actor_t *self, Pl__LegKind kind);         /* see call_adopt */
+void actor_begin_again(actor_t *self, const char *caller);        /* see call_begin_again */
+void actor_adopt(actor_t *self, const Pl__CallOrphaned *offered); /* see call_adopt */
 pl_err_t actor_handle(actor_t *self, const Pl__Envelope *env);
+/* Asks telephony to find the call another owner, when all of it is stored; quiet: and only while neither
+ * side is speaking. Until then it is this one's. */
+void actor_release(actor_t *self, bool quiet);
 void actor_shut_down(actor_t *self); /* says goodbye where it can */
 void actor_abort(actor_t *self);
 

@@ -93,7 +93,7 @@ static void on_adopted(void *arg, pl_err_t err, const Pl__Envelope *reply)
         calls_add(opts->calls, actor);
         pl_metric_add(orphan->self->adopted, 1);
         opts->begun(opts->arg);
-        actor_adopt(actor, orphan->asked->call_orphaned->kind);
+        actor_adopt(actor, orphan->asked->call_orphaned);
         if (orphan->asked->call_orphaned->ended) end_it(orphan, actor);
     }
     free_orphan(orphan);

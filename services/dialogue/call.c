@@ -148,6 +148,12 @@ bool call_leg_up(const call_t *self)
     return self->leg[0] && !self->leg_gone && known && self->state != CALL_ENDED;
 }
 
+bool call_resting(const call_t *self)
+{
+    return self->state == CALL_LISTENING && !self->voice_ms && !self->menu && !self->n_running &&
+           self->speech[0];
+}
+
 bool call_continued(const call_t *self)
 {
     return self->continued;

@@ -82,6 +82,7 @@ const char *call_zone(const call_t *self); /* the caller's time zone */
 /* The zone of a call with that number. */
 const char *call_zone_of(const call_settings_t *settings, const char *number);
 bool call_leg_up(const call_t *self);    /* a leg exists that wants keep-alives */
+bool call_resting(const call_t *self);   /* neither side is speaking, and nothing is thought of */
 bool call_continued(const call_t *self); /* it was begun by call_begin_again */
 
 void call_begin(call_t *self, call_now_t now, effects_t *fx);
@@ -90,7 +91,7 @@ void call_begin(call_t *self, call_now_t now, effects_t *fx);
 void call_begin_again(call_t *self, call_now_t now, const char *caller, effects_t *fx);
 /* Instead of call_begin: goes on with a call whose owner was lost in mid-call, and which has been
  * adopted from the store. Its leg is up; LegAnswered tells its stream. */
-void call_adopt(call_t *self, call_now_t now, Pl__LegKind kind, effects_t *fx);
+void call_adopt(call_t *self, call_now_t now, const Pl__CallOrphaned *offered, effects_t *fx);
 /* The store's answer to FX_CREATE. */
 void call_created(call_t *self, call_now_t now, pl_err_t err, effects_t *fx);
 

@@ -34,7 +34,7 @@ static void settle_tools(call_t *self, effects_t *fx)
     }
 }
 
-void call_adopt(call_t *self, call_now_t now, Pl__LegKind kind, effects_t *fx)
+void call_adopt(call_t *self, call_now_t now, const Pl__CallOrphaned *offered, effects_t *fx)
 {
     log_info("call.adopted", "call=%s epoch=%u", call_id(self), self->record->epoch);
     for (size_t i = 0; i < self->record->n_messages; i++) {
@@ -43,7 +43,8 @@ void call_adopt(call_t *self, call_now_t now, Pl__LegKind kind, effects_t *fx)
     }
     self->turns += TURNS_UNKNOWN;
     self->continued = true;
-    self->leg_kind = kind;
+    self->leg_kind = offered->kind;
+    self->released = offered->released;
     settle_tools(self, fx);
     call_created(self, now, PL_OK, fx);
     if (self->record->in_progress) { /* else it was not answered yet, or was closed meanwhile */
@@ -103,6 +104,10 @@ void call_go_on(call_t *self, call_now_t now, effects_t *fx)
     const Pl__Message *last = last_said(self);
     self->adopted = false;
     call_send_listen(self, fx);
+    if (self->released && last && last->persona == PL__PERSONA__ASSISTANT) {
+        call_listen(self, now); /* the caller notices nothing */
+        return;
+    }
     stop_former(self, fx);
     if (asked_for(self, TOOL_END_CALL)) {
         call_say_goodbye(self, now, PROMPT_GOODBYE, fx);

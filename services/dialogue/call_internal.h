@@ -80,6 +80,7 @@ struct call {
     bool rung_in;      /* this time it is the caller who rings */
     bool continued;    /* begun by call_begin_again */
     bool adopted;      /* by call_adopt, and nothing has been said since */
+    bool released;     /* its former owner stopped in order, while nobody was speaking */
     bool takes_over;   /* the next thought begins from the record */
     uint32_t welcome;  /* the thought that welcomes a returning caller; 0: none */
     bool answered;     /* the leg was up at some time */

@@ -26,7 +26,9 @@
 enum {
     KEEP_ALIVE_MS = 300, /* three missed are a lost owner, for telephony */
     HOUR_MS = 3600000,
-    STOPPED_MS = 8000, /* from the goodbye to the end of the process, at most */
+    RELEASE_MS = 250,
+    HAND_OVER_MS = 1000, /* for others to take calls over, before they get a goodbye */
+    STOPPED_MS = 8000,   /* from the goodbye to the end of the process, at most */
     FLUSH_MS = 1000,
     PEERS_MAX = 64,
     TELEPHONY_GONE_MS = 15000,
@@ -53,7 +55,7 @@ struct server {
     recovery_t *recovery;
     ahead_t *ahead;
     office_t *office;
-    pl_timer_t *keep_alive, *drain;
+    pl_timer_t *keep_alive, *drain, *handing;
     size_t max_calls;
     bool draining, ending;
     struct {
@@ -303,6 +305,35 @@ static void end_all(void *arg)
     self->drain = pl_timer_start(self->loop, STOPPED_MS, 0, abort_all, self);
 }
 
+/* Another instance takes the calls over, if there is one: each while nobody is speaking, or at the
+ * latest where it stands. */
+static void release_quietly(void *arg, actor_t *actor)
+{
+    (void)arg;
+    actor_release(actor, true);
+}
+
+static void release_now(void *arg, actor_t *actor)
+{
+    (void)arg;
+    actor_release(actor, false);
+}
+
+static void hand_over(void *arg)
+{
+    server_t *self = arg;
+    calls_each(self->calls, release_quietly, NULL);
+}
+
+static void hand_over_all(void *arg)
+{
+    server_t *self = arg;
+    pl_timer_stop(&self->handing);
+    pl_timer_stop(&self->drain);
+    calls_each(self->calls, release_now, NULL);
+    self->drain = pl_timer_start(self->loop, HAND_OVER_MS, 0, end_all, self);
+}
+
 static void on_terminate(void *arg, unsigned count)
 {
     server_t *self = arg;
@@ -320,7 +351,8 @@ static void on_terminate(void *arg, unsigned count)
         return;
     }
     uint64_t wait = (uint64_t)pl_config_int(self->cfg, "dialogue.drain_timeout_ms");
-    self->drain = pl_timer_start(self->loop, wait, 0, end_all, self);
+    self->drain = pl_timer_start(self->loop, wait, 0, hand_over_all, self);
+    self->handing = pl_timer_start(self->loop, 0, RELEASE_MS, hand_over, self);
 }
 
 /* ---- making it ---- */
@@ -534,6 +566,7 @@ void server_destroy(server_t **self_p)
     if (!self) return;
     pl_timer_stop(&self->keep_alive);
     pl_timer_stop(&self->drain);
+    pl_timer_stop(&self->handing);
     while (self->calls && calls_count(self->calls)) {
         calls_destroy(&self->calls);
         self->calls = calls_new();

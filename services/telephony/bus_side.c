@@ -215,6 +215,18 @@ static void on_keep_alive(void *arg, const Pl__Envelope *env, pl_request_t *requ
     if (request) pl_request_done(&request);
 }
 
+/* The owner stops: another instance is asked, and until one has agreed it stays the owner. */
+static void on_release(void *arg, const Pl__Envelope *env, pl_request_t *request)
+{
+    switchboard_t *board = arg;
+    leg_entry_t *entry = switchboard_call(board, env->call_id);
+    if (entry && !entry->machine.offering && check_owner(board, entry, env) == PL_OK) {
+        entry->released = env->leg_release->quiet;
+        leg_actor_event(board, entry, &(leg_event_t){.kind = LEG_ON_OWNER_GONE});
+    }
+    if (request) pl_request_done(&request);
+}
+
 static void on_transcript(void *arg, const Pl__Envelope *env, pl_request_t *request)
 {
     switchboard_t *board = arg;
@@ -335,6 +347,7 @@ void bus_side_init(switchboard_t *board)
         {PL__ENVELOPE__BODY_LEG_MOVE, on_move},
         {PL__ENVELOPE__BODY_LEG_SEND_DTMF, on_send_dtmf},
         {PL__ENVELOPE__BODY_LEG_KEEP_ALIVE, on_keep_alive},
+        {PL__ENVELOPE__BODY_LEG_RELEASE, on_release},
         {PL__ENVELOPE__BODY_LEG_TRANSCRIPT, on_transcript},
         {PL__ENVELOPE__BODY_PHONE_TICKET_GET, on_ticket_get},
         {PL__ENVELOPE__BODY_SMS_SEND, on_sms_send},

@@ -160,12 +160,12 @@ static unsigned owner_heard(leg_t *leg, uint64_t now_ms)
     return effects;
 }
 
-static unsigned on_adopted(leg_t *leg, uint64_t now_ms)
+static unsigned on_adopted(leg_t *leg, uint64_t now_ms, bool new_owner)
 {
     leg->offering = false;
     unsigned effects = owner_heard(leg, now_ms);
     bool up = leg->state == LEG_UP || leg->state == LEG_TRANSFERRING;
-    if (!up || (!leg->stream && !leg->answered)) return effects;
+    if (!up || !new_owner || (!leg->stream && !leg->answered)) return effects;
     leg->answered = true; /* a new owner has never heard of the stream */
     return effects | LEG_FX_TELL_ANSWERED;
 }
@@ -279,7 +279,7 @@ static unsigned handle_live(leg_t *leg, uint64_t now_ms, const leg_event_t *even
     case LEG_ON_OWNER_GONE:
         return on_owner_gone(leg, now_ms);
     case LEG_ON_ADOPTED:
-        return on_adopted(leg, now_ms);
+        return on_adopted(leg, now_ms, event->ok);
     case LEG_ON_NOT_ADOPTED:
         leg->offering = false;
         break;

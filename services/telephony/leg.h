@@ -46,7 +46,7 @@ typedef enum {
     LEG_ON_STREAM_GONE, /* it broke; the server looks for another */
     LEG_ON_OWNER,       /* a sign of life of the owner */
     LEG_ON_OWNER_GONE,  /* its process has ended, or is another one under the same name */
-    LEG_ON_ADOPTED,     /* an instance has taken the orphan over, or owns it still */
+    LEG_ON_ADOPTED,     /* ok: an instance has taken the orphan over; else it owns it still */
     LEG_ON_NOT_ADOPTED, /* the one that was asked has not: another try follows */
     LEG_ON_HANGUP,      /* the owner ends the leg */
     LEG_ON_TRANSFER,    /* the owner asks for a transfer */

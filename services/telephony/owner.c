@@ -84,14 +84,17 @@ static void on_answer(void *arg, pl_err_t err, const Pl__Envelope *reply)
     leg_entry_t *entry = switchboard_call(offer.board, offer.call_id);
     if (!entry) return; /* its end is told to whoever asks with a keep-alive */
     bool accepted = !err && reply && reply->body_case == PL__ENVELOPE__BODY_CALL_ACCEPTED;
-    bool set =
-        accepted && owner_set(offer.board, entry, reply->sender, reply->call_accepted->epoch);
+    const Pl__CallAccepted *body = accepted ? reply->call_accepted : NULL;
+    bool other = body && (body->epoch != entry->epoch || strcmp(reply->sender, entry->owner) != 0);
+    bool set = body && owner_set(offer.board, entry, reply->sender, body->epoch);
     if (!set) {
         log_info("leg.not_adopted", "call=%s err=%s detail=\"%s\"", entry->call_id,
                  pl_err_name(err), err ? pl_bus_error_detail(err, reply) : "of a former epoch");
     }
-    leg_actor_event(offer.board, entry,
-                    &(leg_event_t){.kind = set ? LEG_ON_ADOPTED : LEG_ON_NOT_ADOPTED});
+    entry->released = false;
+    leg_actor_event(
+        offer.board, entry,
+        &(leg_event_t){.kind = set ? LEG_ON_ADOPTED : LEG_ON_NOT_ADOPTED, .ok = set && other});
 }
 
 void owner_offer(switchboard_t *board, leg_entry_t *entry)
@@ -106,6 +109,7 @@ void owner_offer(switchboard_t *board, leg_entry_t *entry)
              anybody ? to : "");
     Pl__CallOrphaned orphaned = PL__CALL_ORPHANED__INIT;
     orphaned.kind = entry->kind;
+    orphaned.released = entry->released;
     Pl__Envelope env = PL__ENVELOPE__INIT;
     env.call_id = entry->call_id;
     env.epoch = entry->epoch;

@@ -50,6 +50,7 @@ typedef struct leg_entry {
     recording_stats_t left;     /* the former call's recording */
     char former[CALL_ID_BYTES]; /* the call it was the leg of before; "": none */
     bool recorded;
+    bool released; /* quietly, by an owner that stops */
     key_gate_t keys;
     bool held; /* by the far end */
     media_stats_t stats;

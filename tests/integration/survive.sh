@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # Calls outlive their processes: two callers talk while the owner of one is killed, then the owner of
-# both is stopped for a while, and persistence, rag and gateway are killed. Both come to the end of what
+# both is stopped for a while, the next one is told to end, and persistence, rag and gateway are killed. Both come to the end of what
 # they wanted; what they said is noted, once; who owned a call before lets go when it wakes.
 # Alone: it counts seconds.
 source "$(dirname "$0")/lib.sh"
@@ -56,6 +56,13 @@ sleep 2
 kill -CONT "$second"
 let_go() { [[ $(grep -h 'event=call.lost' "$work"/dialogue*.log | wc -l) -ge 2 ]]; }
 wait_for 5 let_go || fail "dialogue-1 woke and did not let go of both calls"
+# One that is stopped in order hands its calls over and ends by itself.
+third=$(instance_pid 0)
+began=$(date +%s%3N)
+kill -TERM "$third"
+taken_over "$began" 0 "dialogue-0 stopping" 6000
+ended() { ! kill -0 "$third" 2>/dev/null; }
+wait_for 10 ended || fail "dialogue-0 handed its calls over and did not end"
 for victim in persistence rag gateway; do
   kill -KILL "$(service_pid "$victim")"
   sleep 0.5

@@ -21,6 +21,7 @@ static struct {
 } offer;
 
 static void offer_call(const char *id, Pl__LegEnded *ended);
+static bool offered_released;
 static Pl__LegEnded *offered_end;
 
 /* While the former life of the call ends here it is BUSY: asked again, as telephony does. */
@@ -46,6 +47,7 @@ static void offer_call(const char *id, Pl__LegEnded *ended)
     Pl__CallOrphaned body = PL__CALL_ORPHANED__INIT;
     body.kind = PL__LEG_KIND__SIP;
     body.ended = offered_end = ended;
+    body.released = offered_released;
     env.call_id = (char *)id;
     env.epoch = epoch_of(id);
     env.body_case = PL__ENVELOPE__BODY_CALL_ORPHANED;
@@ -117,6 +119,7 @@ static size_t human_lines(const Pl__CallRecord *record)
 static const char *begin_and_lose(void)
 {
     memset(&offer, 0, sizeof offer);
+    offered_released = false;
     world.lines = one_line;
     start(NULL);
     post_call(NUMBER);
@@ -191,6 +194,27 @@ static void what_a_new_owner_is_told_again_is_noted_once(void **state)
     assert_int_equal(human_lines(world.seen[0].record), before + 1);
 }
 
+static void who_takes_over_from_an_owner_that_stops_in_order_only_listens(void **state)
+{
+    (void)state;
+    const char *id = begin_and_lose();
+    size_t said = strlen(world.seen[0].heard);
+    offered_released = true;
+    offer_call(id, NULL);
+    assert_true(wait_for(accepted));
+    answer_leg(id, PL__LEG_KIND__SIP);
+    Pl__Utterance answer = PL__UTTERANCE__INIT;
+    Pl__Envelope env = PL__ENVELOPE__INIT;
+    answer.text = (char *)"yesterday at nine in the morning";
+    answer.heard_id = 5;
+    env.body_case = PL__ENVELOPE__BODY_UTTERANCE;
+    env.utterance = &answer;
+    to_dialogue(&env, id);
+    assert_true(wait_for(second_noted)); /* it knows what was asked */
+    assert_false(excused());
+    assert_true(strlen(world.seen[0].heard) >= said);
+}
+
 static void a_caller_who_hung_up_while_nobody_owned_the_call_has_hung_up(void **state)
 {
     (void)state;
@@ -217,6 +241,8 @@ int main(void)
                                   stop),
         cmocka_unit_test_teardown(a_call_without_owner_goes_on_from_its_record, stop),
         cmocka_unit_test_teardown(what_a_new_owner_is_told_again_is_noted_once, stop),
+        cmocka_unit_test_teardown(who_takes_over_from_an_owner_that_stops_in_order_only_listens,
+                                  stop),
         cmocka_unit_test_teardown(a_caller_who_hung_up_while_nobody_owned_the_call_has_hung_up,
                                   stop),
     };

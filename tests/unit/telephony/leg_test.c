@@ -223,6 +223,11 @@ static void a_silent_owner_orphans_the_leg(void **state)
     assert_string_equal(leg.detail, "the owner fell silent");
 }
 
+static unsigned adopted(leg_t *leg, uint64_t now_ms)
+{
+    return leg_handle(leg, now_ms, &(leg_event_t){.kind = LEG_ON_ADOPTED, .ok = true});
+}
+
 /* Up, and its owner expected to speak up. */
 static leg_t watched_up(void)
 {
@@ -241,7 +246,7 @@ static void a_leg_whose_owner_is_silent_is_offered_and_its_caller_asked_to_wait(
     assert_int_equal(on(&leg, 11500, LEG_ON_TIME), 0); /* the offer is not answered yet */
     assert_int_equal(on(&leg, 11600, LEG_ON_NOT_ADOPTED), 0);
     assert_int_equal(on(&leg, 11700, LEG_ON_TIME), LEG_FX_OFFER); /* once more */
-    assert_int_equal(on(&leg, 11900, LEG_ON_ADOPTED), LEG_FX_HOLD_STOP | LEG_FX_TELL_ANSWERED);
+    assert_int_equal(adopted(&leg, 11900), LEG_FX_HOLD_STOP | LEG_FX_TELL_ANSWERED);
     assert_int_equal(leg.state, LEG_UP);
     assert_int_equal(on(&leg, 12700, LEG_ON_TIME), 0);
     assert_int_equal(on(&leg, 12800, LEG_ON_TIME), LEG_FX_OFFER | LEG_FX_HOLD); /* the next one */
@@ -278,7 +283,7 @@ an_orphan_that_nobody_takes_ends_with_the_apology_and_one_that_hangs_up_ends(voi
     leg = watched_up();
     on(&leg, 1000, LEG_ON_OWNER_GONE);
     on_end(&leg, 1200, PL__LEG_END__LEG_BYE_REMOTE);
-    assert_int_equal(on(&leg, 1300, LEG_ON_ADOPTED), 0);
+    assert_int_equal(adopted(&leg, 1300), 0);
     assert_true(on(&leg, 1400, LEG_ON_CLOSED) & LEG_FX_TELL_ENDED);
     assert_int_equal(leg.end, PL__LEG_END__LEG_BYE_REMOTE);
 }
@@ -294,7 +299,16 @@ static void an_owner_that_goes_while_it_rings_is_replaced_when_it_is_answered(vo
     on(&leg, 200, LEG_ON_STREAM);
     on(&leg, 300, LEG_ON_CONNECTED);
     assert_int_equal(on(&leg, 400, LEG_ON_TIME), LEG_FX_OFFER);
-    assert_int_equal(on(&leg, 500, LEG_ON_ADOPTED), LEG_FX_TELL_ANSWERED);
+    assert_int_equal(adopted(&leg, 500), LEG_FX_TELL_ANSWERED);
+}
+
+static void an_owner_that_was_only_slow_is_told_nothing_anew(void **state)
+{
+    (void)state;
+    leg_t leg = watched_up();
+    on(&leg, 1000, LEG_ON_OWNER_GONE);
+    assert_int_equal(on(&leg, 1100, LEG_ON_ADOPTED), LEG_FX_HOLD_STOP); /* by itself */
+    assert_false(leg.orphan);
 }
 
 static void an_owner_need_not_speak_up_while_it_rings(void **state)
@@ -456,6 +470,7 @@ int main(void)
             a_leg_whose_owner_has_gone_is_offered_at_once_and_the_caller_asked_to_wait_in_a_second),
         cmocka_unit_test(
             an_orphan_that_nobody_takes_ends_with_the_apology_and_one_that_hangs_up_ends),
+        cmocka_unit_test(an_owner_that_was_only_slow_is_told_nothing_anew),
         cmocka_unit_test(an_owner_that_goes_while_it_rings_is_replaced_when_it_is_answered),
         cmocka_unit_test(an_owner_need_not_speak_up_while_it_rings),
         cmocka_unit_test(a_transfer_that_works_ends_the_leg),
