@@ -9,6 +9,7 @@ conversation:
     claim:
       - {name: building_location, type: text, description: Where the problem is}
 Y
+system_args+=(--set features.recording_enabled=true --set "telephony.recording.folder=$work/rec")
 start_system --config "$work/parley.yaml"
 cat >"$work/two.yaml" <<'Y'
 caller: {number: "+15550143", voice: rms}
@@ -39,6 +40,19 @@ cp "$work/record.json" "$work/first.json"
 grep -q 'event=leg.moved' "$work/telephony.log" || fail "telephony has moved no leg"
 grep -q 'event=stream.moved' "$work/speech.log" || fail "speech has moved no stream"
 [[ $(grep -c 'event=stream.opened' "$work/speech.log") == 1 ]] || fail "the stream was opened again"
+plays() { # record: milliseconds of its one recording, which the gateway serves
+  python3 - "$api" "$1" <<'PY'
+import json, sys, urllib.request
+record = json.load(open(sys.argv[2]))
+assert len(record["recordings"]) == 1, record["recordings"]
+file = urllib.request.urlopen(sys.argv[1] + record["recordings"][0]["url"]).read()
+ms = (len(file) - 44) // 64
+assert file[:4] == b"RIFF" and ms > 3000, ms
+print(ms)
+PY
+}
+for part in first second; do plays "$work/$part.json" >"$work/$part.ms" || fail "$part call: no recording of its own"; done
+say "recorded: $(cat "$work/first.ms") ms of the first call, $(cat "$work/second.ms") ms of the second"
 say "one line, two calls: $(json claim "$work/first.json") and $(json claim "$work/second.json")"
 
 cat >"$work/back.yaml" <<'Y'

@@ -29,7 +29,7 @@ system_args+=(
   --set 'conversation.initiate.agent_phone_number=+33612345678'
   --set "telephony.sip.trunk.uri=sip:127.0.0.1:$((port + 4))"
   --set telephony.sip.trunk.user=parley --set telephony.sip.trunk.password=secret
-  --set telephony.max_legs=6 --set telephony.drain_timeout_ms=500
+  --set telephony.max_legs=6 --set "telephony.rtp.port_max=$((first_port + 25))" --set telephony.drain_timeout_ms=500
 )
 start_system
 
@@ -88,14 +88,20 @@ signalling() {
   call keys-in-band bye_remote
   said keys-in-band human 159
 }
+transfer_refused() { # how
+  call "refer-$1" bye_remote
+  said "refer-$1" assistant "sorry, none of my"
+  said "refer-$1" assistant "We go on then."
+}
 transfers() {
   number=15552100 local_port=$((port + 6)) media=$((port + 12))
   call refer-accepted transferred
-  for refusal in 603 405 busy; do
-    call "refer-$refusal" bye_remote
-    said "refer-$refusal" assistant "sorry, none of my"
-    said "refer-$refusal" assistant "We go on then."
-  done
+  transfer_refused busy
+}
+transfers_refused() {
+  number=15552200 local_port=$((port + 7)) media=$((first_port + 26))
+  transfer_refused 603
+  transfer_refused 405
 }
 calls_out() {
   for pair in 486:busy 600:busy 603:declined 480:no_answer 404:unreachable 503:unreachable 500:failed \
@@ -107,7 +113,7 @@ calls_out() {
   done
 }
 groups=()
-for group in signalling transfers calls_out; do
+for group in signalling transfers transfers_refused calls_out; do
   (trap - EXIT; "$group") &
   groups+=($!)
   pids+=($!)
