@@ -60,6 +60,7 @@ help:
 	@echo 'make         build into $(B)/bin'
 	@echo 'make check   unit tests;  check-<part> for one of: common $(SERVICES) $(TOOLS)'
 	@echo 'make integration   the whole system under test;  ONLY=name for one'
+	@echo 'make explore       who owns a call, through every interleaving, deeper than the unit test;  DEPTH=n'
 	@echo 'make scenarios     calls by text against the real processes;  ONLY=name for one'
 	@echo 'make asan tsan     unit tests under the sanitizers'
 	@echo 'make fmt lint      format the code; check format, layering, settings and clang-tidy'
@@ -274,6 +275,10 @@ $(B)/tests/bench/echo_bench: $(B)/tests/bench/echo_bench.o $(B)/tests/bench/webr
 $(B)/tests/bench/llm_bench.o: CPPFLAGS += $(call pkgflags,cmocka)
 $(B)/tests/bench/llm_bench: $(B)/tests/bench/llm_bench.o $(B)/lib/dialogue.a $(B)/lib/common.a | $(B)/bin/llm-double
 	$(CC) $(LDFLAGS) -Wl,--start-group $^ -Wl,--end-group $(call pkglibs,$(PKG_dialogue) $(PKG_common) cmocka) $(LIBS_common) -o $@
+.PHONY: explore
+DEPTH ?= 13
+explore: $(B)/tests/unit/telephony/ownership_test
+	@PARLEY_EXPLORE_DEPTH=$(DEPTH) $<
 .PHONY: bench-store bench-dialogue bench-rag bench-bus bench-rtp bench-echo bench-llm bench-turns
 TURNS_O := $(patsubst %.c,$(B)/%.o,$(wildcard tests/bench/turns/*.c))
 $(B)/bin/turns_bench: $(TURNS_O) $(patsubst %,$(B)/lib/%.a,callsim telephony speech common)
