@@ -81,6 +81,7 @@ const char *call_lang(const call_t *self);
 const char *call_zone(const call_t *self); /* the caller's time zone */
 /* The zone of a call with that number. */
 const char *call_zone_of(const call_settings_t *settings, const char *number);
+const Pl__Message *call_newest_utterance(const Pl__CallRecord *record); /* NULL: none */
 bool call_leg_up(const call_t *self);    /* a leg exists that wants keep-alives */
 bool call_resting(const call_t *self);   /* neither side is speaking, and nothing is thought of */
 bool call_continued(const call_t *self); /* it was begun by call_begin_again */

@@ -25,9 +25,7 @@ static void settle_tools(call_t *self, effects_t *fx)
         for (size_t k = 0; k < message->n_tool_calls; k++) {
             Pl__ToolCall *call = message->tool_calls[k];
             if (call->content[0]) continue;
-            if (call->content != (char *)protobuf_c_empty_string) free(call->content);
-            call->content = strdup(RESULT_OWNER_LOST);
-            if (!call->content) abort();
+            call_put_text(&call->content, RESULT_OWNER_LOST);
             changed = true;
         }
         if (changed) call_store_message(self, message, fx);

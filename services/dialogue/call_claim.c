@@ -16,7 +16,7 @@ enum { REMINDERS_MAX = 50 };
 /* The newest thing the caller said is where a value comes from. */
 static uint32_t newest_utterance(const call_t *self)
 {
-    const Pl__Message *said = call_newest_utterance(self);
+    const Pl__Message *said = call_newest_utterance(self->record);
     return said ? said->number : 0;
 }
 

@@ -70,18 +70,6 @@ static bool noted(const call_t *self, const Pl__Utterance *said)
     return false;
 }
 
-static uint32_t note(call_t *self, call_now_t now, const Pl__Utterance *said, effects_t *fx)
-{
-    uint32_t number =
-        call_add_message(self, now.wall_ms, PL__ACTION__TALK, PL__PERSONA__HUMAN, said->text, fx);
-    if (said->heard_id) {
-        Pl__Message *message = call_message(self, number);
-        message->heard_id = said->heard_id;
-        call_store_message(self, message, fx);
-    }
-    return number;
-}
-
 pl_err_t call_on_utterance(call_t *self, call_now_t now, const Pl__Envelope *env, effects_t *fx)
 {
     const Pl__Utterance *body = env->utterance;
@@ -96,7 +84,7 @@ pl_err_t call_on_utterance(call_t *self, call_now_t now, const Pl__Envelope *env
     }
     uint32_t message = 0;
     if (body->text[0]) {
-        message = note(self, now, body, fx);
+        message = call_add_utterance(self, now.wall_ms, body, fx);
         call_transcript(self, message, PL__PERSONA__HUMAN, body->text, false, fx);
         call_set_interaction(self, now.wall_ms, fx);
         call_set_retry(self, 0, fx);

@@ -130,9 +130,12 @@ void call_envelope(const call_t *self, Pl__Envelope *env);
 /* call_record.c: each changes the copy and asks to store it */
 uint32_t call_add_message(call_t *self, int64_t wall_ms, Pl__Action action, Pl__Persona persona,
                           const char *content, effects_t *fx);
+uint32_t call_add_utterance(call_t *self, int64_t wall_ms, const Pl__Utterance *said,
+                            effects_t *fx);
 Pl__Message *call_message(const call_t *self, uint32_t number); /* NULL when unknown; for changes */
 void call_store_message(call_t *self, const Pl__Message *message, effects_t *fx);
-void call_set_content(Pl__Message *message, const char *content);
+/* Replaces a text of the copy itself; nothing is stored by this. */
+void call_put_text(char **field, const char *text);
 void call_add_tool_call(Pl__Message *message, const char *tool_id, const char *name,
                         const char *arguments);
 /* Notes at that message which passages were found for it; each id once. */
@@ -161,10 +164,9 @@ void call_turn_cut(call_t *self, uint32_t message, const char *heard, bool estim
 /* The same of what was said aside. */
 void call_turn_drop_asides(const turn_t *turn, char *heard);
 void call_turn_clear(turn_t *turn);
-/* Says one of the fixed sentences as a turn of its own; stored says whether the history gets it. */
-const Pl__Message *call_newest_utterance(const call_t *self); /* the caller's; NULL: none */
 /* Asks for the fixed sentences that the call's language lacks. */
 void call_prepare_prompts(const call_t *self);
+/* Says one of the fixed sentences as a turn of its own; stored says whether the history gets it. */
 void call_say_prompt(call_t *self, call_now_t now, prompt_t id, bool stored, effects_t *fx);
 /* Says the goodbye and hangs up after it. */
 void call_say_goodbye(call_t *self, call_now_t now, prompt_t id, effects_t *fx);

@@ -51,7 +51,7 @@ const Pl__CallRecord *call_next(call_t *self, const char *id, call_now_t now)
     Pl__Message message = PL__MESSAGE__INIT;
     Pl__Message opener = PL__MESSAGE__INIT;
     Pl__Message *messages[] = {&message, &opener};
-    const Pl__Message *said = call_newest_utterance(self);
+    const Pl__Message *said = call_newest_utterance(from);
     message.number = 1;
     message.created_at_ms = now.wall_ms;
     message.action = PL__ACTION__CALL;

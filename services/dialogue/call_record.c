@@ -34,40 +34,56 @@ void call_store_message(call_t *self, const Pl__Message *message, effects_t *fx)
     pl__message__free_unpacked(copy, NULL);
 }
 
-uint32_t call_add_message(call_t *self, int64_t wall_ms, Pl__Action action, Pl__Persona persona,
-                          const char *content, effects_t *fx)
+/* Gives it its number, time and language. */
+static uint32_t add(call_t *self, int64_t wall_ms, Pl__Message *message, effects_t *fx)
 {
     uint32_t last = 0;
     for (size_t i = 0; i < self->record->n_messages; i++) {
         if (self->record->messages[i]->number > last) last = self->record->messages[i]->number;
     }
+    message->number = last + 1;
+    message->created_at_ms = wall_ms;
+    message->lang_short_code = (char *)call_lang(self);
+    call_store_message(self, message, fx);
+    return message->number;
+}
+
+uint32_t call_add_message(call_t *self, int64_t wall_ms, Pl__Action action, Pl__Persona persona,
+                          const char *content, effects_t *fx)
+{
     Pl__Message message = PL__MESSAGE__INIT;
-    message.number = last + 1;
-    message.created_at_ms = wall_ms;
     message.action = action;
     message.persona = persona;
     message.content = (char *)content;
-    message.lang_short_code = (char *)call_lang(self);
-    call_store_message(self, &message, fx);
-    return message.number;
+    return add(self, wall_ms, &message, fx);
 }
 
-const Pl__Message *call_newest_utterance(const call_t *self)
+uint32_t call_add_utterance(call_t *self, int64_t wall_ms, const Pl__Utterance *said, effects_t *fx)
 {
-    for (size_t i = self->record->n_messages; i-- > 0;) {
-        const Pl__Message *message = self->record->messages[i];
+    Pl__Message message = PL__MESSAGE__INIT;
+    message.action = PL__ACTION__TALK;
+    message.persona = PL__PERSONA__HUMAN;
+    message.content = said->text;
+    message.heard_id = said->heard_id;
+    return add(self, wall_ms, &message, fx);
+}
+
+const Pl__Message *call_newest_utterance(const Pl__CallRecord *record)
+{
+    for (size_t i = record->n_messages; i-- > 0;) {
+        const Pl__Message *message = record->messages[i];
         bool said = message->persona == PL__PERSONA__HUMAN && message->action == PL__ACTION__TALK;
         if (said) return message;
     }
     return NULL;
 }
 
-void call_set_content(Pl__Message *message, const char *content)
+void call_put_text(char **field, const char *text)
 {
-    char *copy = strdup(content);
+    char *copy = strdup(text);
     assert(copy);
-    if (message->content != (char *)protobuf_c_empty_string) free(message->content);
-    message->content = copy;
+    if (*field != (char *)protobuf_c_empty_string) free(*field);
+    *field = copy;
 }
 
 static char *text_copy(const char *text)

@@ -80,8 +80,8 @@ static void set_result(call_t *self, const running_t *tool, const char *text, ef
     for (size_t i = 0; message && i < message->n_tool_calls; i++) {
         Pl__ToolCall *call = message->tool_calls[i];
         if (strcmp(call->tool_id, tool->id) != 0) continue;
-        if (call->content != (char *)protobuf_c_empty_string) free(call->content);
-        call->content = value_scrub(text_copy(text)); /* names of the model's may have been cut */
+        call_put_text(&call->content, text);
+        (void)value_scrub(call->content); /* names of the model's may have been cut */
         call_store_message(self, message, fx);
         return;
     }

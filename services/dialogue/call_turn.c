@@ -164,7 +164,7 @@ void call_turn_store(call_t *self, effects_t *fx)
     Pl__Message *message = call_message(self, self->turn.message);
     if (!message) return;
     char *text = join_sentences(&self->turn);
-    call_set_content(message, text);
+    call_put_text(&message->content, text);
     for (size_t i = 0; i < self->turn.count; i++) {
         if (self->turn.sentences[i].style) message->style = self->turn.sentences[i].style;
     }
@@ -194,19 +194,29 @@ void call_send_listen(call_t *self, effects_t *fx)
     (void)fx_event(fx, self->speech, &env);
 }
 
-void call_prepare_prompts(const call_t *self)
+/* What the fixed sentences are filled with: name, value, ..., NULL. */
+enum { PROMPT_VALUES = 5 };
+static void prompt_values(const call_t *self, const char *out[PROMPT_VALUES])
 {
     const Pl__Initiate *initiate = self->record->initiate;
-    const char *values[] = {"bot_name", initiate->bot_name, "bot_company", initiate->bot_company,
-                            NULL};
+    out[0] = "bot_name";
+    out[1] = initiate->bot_name;
+    out[2] = "bot_company";
+    out[3] = initiate->bot_company;
+    out[4] = NULL;
+}
+
+void call_prepare_prompts(const call_t *self)
+{
+    const char *values[PROMPT_VALUES];
+    prompt_values(self, values);
     prompts_prepare(self->prompts, call_lang(self), values);
 }
 
 static void fill_prompt(call_t *self, prompt_t id, char *out, size_t bytes)
 {
-    const Pl__Initiate *initiate = self->record->initiate;
-    const char *values[] = {"bot_name", initiate->bot_name, "bot_company", initiate->bot_company,
-                            NULL};
+    const char *values[PROMPT_VALUES];
+    prompt_values(self, values);
     prompts_say(self->prompts, call_lang(self), id, self->seed++, values, out, bytes);
 }
 
@@ -254,7 +264,7 @@ void call_turn_cut(call_t *self, uint32_t number, const char *heard, bool estima
 {
     Pl__Message *message = call_message(self, number);
     if (!message) return;
-    call_set_content(message, heard);
+    call_put_text(&message->content, heard);
     message->interrupted = true;
     message->heard_estimated = estimated;
     call_transcript(self, number, PL__PERSONA__ASSISTANT, heard, false, fx);

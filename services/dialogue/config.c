@@ -51,8 +51,7 @@ const pl_config_key_t dialogue_config_keys[] = {
         "how long the writes of an ended call are tried again"),
     INT("dialogue.recovery_wait_ms", "20000", 0, 600000,
         "after a restart: calls of the former run that telephony has not offered by then have no "
-        "leg "
-        "any more and are closed; above telephony.owner_timeout_ms"),
+        "leg any more and are closed; above telephony.owner_timeout_ms"),
     INT("dialogue.drain_timeout_ms", "2000", 0, 86400000,
         "after SIGTERM: how long live calls may go on before they are ended politely"),
     INT("dialogue.messages_max", "1000", 10, 100000, "messages of one call; then it is ended"),

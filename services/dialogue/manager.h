@@ -35,8 +35,7 @@ typedef struct {
     civil_t now;                   /* the call's clock, in its zone */
     const char *zone;              /* that zone's name */
     const Pl__SearchResult *found; /* passages that were found beforehand; NULL: none */
-    bool
-        takes_over; /* another manager, or process, has led the call so far: begin from the record */
+    bool takes_over; /* another manager or process has led it so far: begin from the record */
 } think_t;
 
 typedef struct {

@@ -184,16 +184,18 @@ static bool can_fill(const char *wording, const char *const *values)
     return true;
 }
 
-void prompts_prepare(const prompts_t *self, const char *lang, const char *const *values)
+/* foreign: only what is to be translated for that language. */
+static void walk(const prompts_t *self, const char *lang, const char *const *values, bool foreign,
+                 prompts_each_fn *fn, void *arg)
 {
-    for (int id = 0; self->translate && id < PROMPT_COUNT; id++) {
+    for (int id = 0; id < PROMPT_COUNT; id++) {
         const char *source = "";
         wordings_t found = find_source(self, lang, (prompt_t)id, &source);
-        for (size_t i = 0; i < found.count; i++) {
+        if (!found.count && !foreign) found = find(self, lang, (prompt_t)id);
+        for (uint32_t i = 0; i < found.count; i++) {
             char text[PROMPT_BYTES];
             if (!can_fill(found.list[i], values)) continue;
-            (void)translate_text(self->translate, source, lang,
-                                 fill(found.list[i], values, text, sizeof text));
+            fn(arg, prompts_say(self, lang, (prompt_t)id, i, values, text, sizeof text));
         }
     }
 }
@@ -201,14 +203,16 @@ void prompts_prepare(const prompts_t *self, const char *lang, const char *const 
 void prompts_each(const prompts_t *self, const char *lang, const char *const *values,
                   prompts_each_fn *fn, void *arg)
 {
-    for (int id = 0; id < PROMPT_COUNT; id++) {
-        const char *source = "";
-        wordings_t found = find_source(self, lang, (prompt_t)id, &source);
-        if (!found.count) found = find(self, lang, (prompt_t)id);
-        for (uint32_t i = 0; i < found.count; i++) {
-            char text[PROMPT_BYTES];
-            if (!can_fill(found.list[i], values)) continue;
-            fn(arg, prompts_say(self, lang, (prompt_t)id, i, values, text, sizeof text));
-        }
-    }
+    walk(self, lang, values, false, fn, arg);
+}
+
+static void ask_only(void *arg, const char *text) /* by having it said */
+{
+    (void)arg;
+    (void)text;
+}
+
+void prompts_prepare(const prompts_t *self, const char *lang, const char *const *values)
+{
+    if (self->translate) walk(self, lang, values, true, ask_only, NULL);
 }

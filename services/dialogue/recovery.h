@@ -2,8 +2,9 @@
  *
  * The calls that the store holds as in progress under this instance's name, and that nobody has
  * adopted meanwhile, belong to nobody any more. A leg that is still up is offered by telephony
- * (adopting.h), so a while is waited first; what is left then has no leg either: each is adopted (epoch + 1), gets its hangup message,
- * its end (LEG_OWNER_LOST), and what post-call work can still say of it.
+ * (adopting.h), so a while is waited first; what is left then has no leg either: each is adopted
+ * (epoch + 1), gets its hangup message, its end (LEG_OWNER_LOST), and what post-call work can still say
+ * of it.
  *
  * Threads: the loop's.
  */

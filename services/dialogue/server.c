@@ -404,7 +404,7 @@ static pl_err_t choose_translator(server_t *self)
     static const char key[] = "dialogue.translation.provider";
     const char *name = pl_config_str(self->cfg, key);
     bool automatic = strcmp(name, "auto") == 0;
-    bool model = strcmp(name, "llm") == 0;
+    bool model = strcmp(name, translator_llm.name) == 0;
     if (!automatic && !model && strcmp(name, "off") != 0) {
         return wrong_setting(key, name, "is none of auto, llm, off");
     }

@@ -1,6 +1,6 @@
 #include "common/clock.h"
-#include "services/rag/cache.h"
 #include "common/lru.h"
+#include "services/rag/cache.h"
 
 enum { BYTES_MAX = 64 * 1024 * 1024 };
 

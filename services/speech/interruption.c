@@ -95,16 +95,16 @@ static floor_verdict_t decide(interruption_t *self)
 {
     bool behind = self->looked_ms >= INTERRUPTION_LOOK_MS;
     bool steady = self->steady >= INTERRUPTION_STEADY;
-    bool lasts = voiced(self, self->cutoff_ms + INTERRUPTION_GRACE_MS);
+    uint32_t lasting_ms = self->cutoff_ms + INTERRUPTION_GRACE_MS;
     switch (self->words) {
     case WORDS_URGENT:
         return voiced(self, self->cutoff_ms) ? yield(self) : FLOOR_KEEP;
     case WORDS_REAL:
-        return lasts && (steady || behind) ? yield(self) : FLOOR_KEEP;
+        return (steady || behind) && voiced(self, lasting_ms) ? yield(self) : FLOOR_KEEP;
     case WORDS_BACKCHANNEL:
         return self->quiet_ms >= INTERRUPTION_QUIET_MS ? rise(self) : FLOOR_KEEP;
     case WORDS_NONE:
-        return lasts && behind ? yield(self) : FLOOR_KEEP;
+        return behind && voiced(self, lasting_ms) ? yield(self) : FLOOR_KEEP;
     }
     return FLOOR_KEEP;
 }

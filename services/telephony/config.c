@@ -14,8 +14,7 @@ const pl_config_key_t telephony_config_keys[] = {
     INT("telephony.max_legs", "500", 1, 4096, "legs at once; more are refused (SIP 503)"),
     INT("telephony.owner_silent_ms", "900", 0, 600000,
         "a leg whose owner is silent for so long is offered to another instance, and the caller "
-        "asked "
-        "to wait; 0: never"),
+        "asked to wait; 0: never"),
     INT("telephony.owner_timeout_ms", "15000", 1000, 600000,
         "a leg whose owner is silent for so long is ended with a spoken apology"),
     INT("telephony.speech_timeout_ms", "30000", 1000, 600000,

@@ -9,13 +9,13 @@
 
 void leg_actor_start(switchboard_t *board, leg_entry_t *entry, bool outbound,
                      const leg_limits_t *limits);
-/* entry may be gone when it returns. */
 /* Whether the far end holds the call, to its owner. */
 void leg_actor_tell_held(switchboard_t *board, const leg_entry_t *entry);
 
 /* Answers LegMove, once stream and recording are the new call's. */
 void leg_actor_moved(switchboard_t *board, leg_entry_t *entry);
 
+/* entry may be gone when it returns. */
 void leg_actor_event(switchboard_t *board, leg_entry_t *entry, const leg_event_t *event);
 
 /* Tells an owner that a leg it thinks it has is over: it crossed, or we were restarted. from: what it

@@ -184,6 +184,7 @@ typedef struct {
         struct {
             int16_t *pcm;
             size_t samples;
+            void (*play)(leg_audio_t *leg, int16_t **pcm_p, size_t samples);
         } prompt;
         struct {
             recorder_t *recorder;
@@ -331,42 +332,32 @@ static void run_prompt(void *arg)
     command_t *c = arg;
     leg_audio_t *leg = media_thread_leg(c->thread, c->leg);
     if (leg)
-        leg_audio_prompt(leg, &c->u.prompt.pcm, c->u.prompt.samples);
+        c->u.prompt.play(leg, &c->u.prompt.pcm, c->u.prompt.samples);
     else
         free(c->u.prompt.pcm);
     free(c);
 }
 
-static void prompt_command(media_t *self, media_leg_t leg, const int16_t *pcm, size_t samples,
-                           void (*run)(void *arg))
+static void play(media_t *self, media_leg_t leg, const int16_t *pcm, size_t samples,
+                 void (*how)(leg_audio_t *leg, int16_t **pcm_p, size_t samples))
 {
     command_t *c = command_new(self, thread_of(leg), leg);
     c->u.prompt.pcm = malloc(samples > 0 ? samples * sizeof *pcm : 1);
     if (!c->u.prompt.pcm) abort();
     if (samples > 0) memcpy(c->u.prompt.pcm, pcm, samples * sizeof *pcm);
     c->u.prompt.samples = samples;
-    to_thread(c, run);
+    c->u.prompt.play = how;
+    to_thread(c, run_prompt);
 }
 
 void media_leg_prompt(media_t *self, media_leg_t leg, const int16_t *pcm, size_t samples)
 {
-    prompt_command(self, leg, pcm, samples, run_prompt);
-}
-
-static void run_hold(void *arg)
-{
-    command_t *c = arg;
-    leg_audio_t *leg = media_thread_leg(c->thread, c->leg);
-    if (leg)
-        leg_audio_hold(leg, &c->u.prompt.pcm, c->u.prompt.samples);
-    else
-        free(c->u.prompt.pcm);
-    free(c);
+    play(self, leg, pcm, samples, leg_audio_prompt);
 }
 
 void media_leg_hold(media_t *self, media_leg_t leg, const int16_t *pcm, size_t samples)
 {
-    prompt_command(self, leg, pcm, samples, run_hold);
+    play(self, leg, pcm, samples, leg_audio_hold);
 }
 
 static void run_record(void *arg)

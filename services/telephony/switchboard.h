@@ -68,9 +68,8 @@ typedef struct {
     streams_t *streams;
     sms_desk_t *sms;
     prompt_t apology;
-    prompt_t
-        hold[SOUNDS_HOLDS]; /* the holding sentence, by language; the first is for all others */
-    struct owner_end *ends; /* of legs that nobody owned */
+    prompt_t hold[SOUNDS_HOLDS]; /* the holding sentence; the first is for other languages too */
+    struct owner_end *ends;      /* of legs that nobody owned */
     leg_limits_t limits;
     rtp_params_t rtp; /* time-out and jitter bounds of every leg */
     size_t max_legs, legs;

@@ -3,6 +3,7 @@
 # for again; dialogue dies while the model writes, and each piece of work is still done exactly once; a
 # call without words asks the model nothing.
 source "$(dirname "$0")/lib.sh"
+source "$(dirname "$0")/lib-jobs.sh"
 cat >"$work/model.yaml" <<'Y'
 rules:
   - {when: {user: "=Say: yes."}, say: "yes"}
@@ -38,39 +39,16 @@ wait_for 10 test -s "$work/model.port" || fail "the double does not start"
 system_args+=(--set "llm.fast.endpoint=http://127.0.0.1:$(cat "$work/model.port")/v1" --set llm.fast.model=fast
   --set llm.fast.first_timeout_ms=60000 --set dialogue.jobs.lease_sec=3 --set dialogue.jobs.poll_ms=500)
 start_system
-cat >"$work/talker.yaml" <<'Y'
-caller: {number: "+15550171001", recognise: false, quiet_ms: 500}
-end: caller
-deadline_s: 60
-steps:
-  - {cue: any, say: "It is a Dell laptop with a broken screen"}
-  - {cue: any, hang_up: true}
-Y
-cat >"$work/mute.yaml" <<'Y'
-caller: {number: "+15550171002", recognise: false, quiet_ms: 500}
-end: caller
-deadline_s: 30
-steps:
-  - {cue: any, hang_up: true}
-Y
-jobs() { "$bin/parley" jobs --set "bus.run_dir=$work/run" "$@"; }
 asked() { grep -c "\"rule\":\"$1\"" "$work/model.jsonl" || true; }
-for name in mute talker; do
-  callsim --call "sip:parley@$sip" --json "$work/$name.json" "$work/$name.yaml" 2>"$work/$name.log" ||
-    fail "$name: $(json calls.0.detail "$work/$name.json")"
-done
+ring_mute_and_talker +1555017100
 in_the_middle() { [[ $(asked synthesis-slow) -eq 1 ]]; }
 wait_for 10 in_the_middle || fail "the model is not asked again after a wrong answer"
 kill -KILL "$(service_pid dialogue)" || fail "dialogue is not there"
-wait_for 40 settled "+15550171001" || fail "the work is not done after the death of dialogue: $(jobs)"
-all_done() { [[ $(jobs --state done --json | wc -l) -eq 3 ]]; }
-wait_for 20 all_done || fail "not three jobs done: $(jobs)"
-settled "+15550171001"
+worked_up +15550171001 40
 [[ $(json synthesis.short "$work/record.json") == "a cracked laptop, says the model" ]] || fail "the synthesis is not the model's"
 [[ $(json synthesis.satisfaction "$work/record.json") == high ]] || fail "nor is the satisfaction"
 [[ $(json synthesis.improvement_suggestions "$work/record.json") == "Ask for the colour." ]] || fail "nor are the suggestions"
 [[ $(json next.justification "$work/record.json") == "The model is sure." ]] || fail "the next action is not the model's"
-[[ $(grep -o '"action":"sms"' "$work/record.json" | wc -l) -eq 1 ]] || fail "not one SMS in the record"
 grep -q "The model has noted your laptop" "$work/record.json" || fail "the SMS is not the model's"
 for rule in synthesis synthesis-wrong-again next sms; do
   [[ $(asked $rule) -eq 1 ]] || fail "the model was asked $(asked $rule) times for $rule"

@@ -208,16 +208,6 @@ static void results_are_there(talk_t *t)
     next_pass(t, &(ask_t){.heard = heard, .moved = t->moved}, NULL);
 }
 
-static uint32_t newest_utterance(const Pl__CallRecord *record)
-{
-    for (size_t i = record->n_messages; i-- > 0;) {
-        const Pl__Message *message = record->messages[i];
-        if (message->persona == PL__PERSONA__HUMAN && message->action == PL__ACTION__TALK)
-            return message->number;
-    }
-    return 0;
-}
-
 void talk_result(talk_t *t, const tool_result_t *result)
 {
     size_t i = 0;
@@ -227,7 +217,8 @@ void talk_result(talk_t *t, const tool_result_t *result)
     if (result->leaving) t->leaving = true;
     if (talk_notice_call(t, result->record)) {
         t->moved = true;
-        t->message = newest_utterance(result->record);
+        const Pl__Message *said = call_newest_utterance(result->record);
+        t->message = said ? said->number : 0;
     }
     if (t->n_waiting == 0) results_are_there(t);
 }

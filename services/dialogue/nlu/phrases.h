@@ -13,12 +13,17 @@ typedef struct {
     const char *lang; /* first two letters of the short code */
     /* The language writes no spaces: a phrase counts wherever its characters stand. */
     bool unspaced;
-    const char *const *yes, *const *no;
-    /* "so, ähm, ...": may stand before a yes or no; single words in one string */
-    const char *fillers;
-    const char *const *goodbye,
-        *const *done, *const *human, *const *repeat, *const *slower, *const *faster,
-                                                                         *const *wait, *const *skip;
+    const char *fillers; /* "so, ähm, ...": may stand before a yes or no; words in one string */
+    const char *const *yes;
+    const char *const *no;
+    const char *const *goodbye;
+    const char *const *done;
+    const char *const *human;
+    const char *const *repeat;
+    const char *const *slower;
+    const char *const *faster;
+    const char *const *wait;
+    const char *const *skip;
 } phrases_t;
 
 /* NULL: none for that language (English has rules of its own, in intent.c). */
