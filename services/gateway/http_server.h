@@ -39,7 +39,8 @@ typedef struct {
  * said why on standard error. */
 pl_err_t http_server_new(http_server_t **out, pl_loop_t *loop, const http_server_opts_t *opts);
 /* Closes all connections. Open exchanges stay valid and must still be ended. The loop must not be
- * running, and must be destroyed after this. */
+ * running, and must be destroyed after this; all else that opens descriptors before: libwebsockets 4.3
+ * closes one of its own twice, and would close what has its number by then. */
 void http_server_destroy(http_server_t **self_p);
 
 int http_server_port(const http_server_t *self);

@@ -116,8 +116,8 @@ void server_destroy(server_t **self_p)
     server_t *self = *self_p;
     if (!self) return;
     pl_timer_stop(&self->drain_limit);
-    http_server_destroy(&self->http);
-    pl_bus_destroy(&self->bus); /* ends the exchanges that still wait for a reply */
+    pl_bus_destroy(&self->bus);       /* ends the exchanges that still wait for a reply */
+    http_server_destroy(&self->http); /* last: no other thread opens descriptors any more */
     pl_loop_destroy(&self->loop);
     free(self);
     *self_p = NULL;

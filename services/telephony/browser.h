@@ -31,7 +31,9 @@ typedef struct {
 /* PL_UNAVAILABLE: the port is taken; PL_INVALID: a setting is wrong. Has said so. */
 pl_err_t browser_new(browser_t **out, pl_loop_t *loop, const pl_config_t *cfg,
                      const browser_sink_t *sink);
-/* Runs the loop for a moment to close its sockets: call it first of all, outside of callbacks. */
+/* Runs the loop for a moment to close its sockets; calls no sink. Call it outside of callbacks, and last:
+ * libwebsockets 4.3 closes a descriptor of its own twice, and what another thread (ZeroMQ's, which
+ * connects again and again) opened in between under the same number would be closed with it. */
 void browser_destroy(browser_t **self_p);
 
 uint16_t browser_port(const browser_t *self);

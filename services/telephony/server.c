@@ -192,7 +192,6 @@ void server_destroy(server_t **self_p)
     pl_timer_stop(&self->goodbye);
     pl_features_destroy(&self->features);
     board->draining = true;
-    browser_destroy(&board->browser); /* runs the loop a little: first of all */
     sip_agent_destroy(&board->sip);
     media_destroy(&board->media);
     recorder_destroy(&board->recorder);
@@ -201,6 +200,7 @@ void server_destroy(server_t **self_p)
     owner_ends_free(board);
     sms_desk_destroy(&board->sms); /* what it was about to answer is refused by the bus */
     pl_bus_destroy(&board->bus);
+    browser_destroy(&board->browser); /* last: no other thread opens descriptors any more */
     pl_loop_destroy(&board->loop);
     free(self);
 }
