@@ -122,7 +122,7 @@ $(eval $(call part,parley,tools/parley,parley))
 $(eval $(call part,llm-double,tests/doubles/llm,llm-double))
 $(B)/bin/llm-double: $(B)/lib/gateway.a
 $(eval $(call part,speech-double,tests/doubles/speech,speech-double))
-$(B)/bin/speech-double: $(B)/lib/llm-double.a $(B)/lib/gateway.a $(B)/lib/speech.a
+$(B)/bin/speech-double: $(patsubst %,$(B)/lib/%.a,llm-double gateway speech callsim)
 # The demo reads the customer's scenario as callsim does, and compares the claim by the same rules.
 $(B)/bin/parley: $(B)/lib/callsim.a
 # parley ingest lists documents as the service does.

@@ -2,6 +2,8 @@
 # Two simulated callers ring each other: SIP, G.722 over RTP, voices, recognition, latency and the
 # recording are true before they judge anything else.
 source "$(dirname "$0")/lib.sh"
+help=$("$bin/callsim" --help) || fail "callsim --help ends with $?"
+grep -q 'checks\[\].manager' <<<"$help" || fail "callsim --help does not name every key"
 cat >"$work/bot.yaml" <<'Y'
 caller: {number: parley, voice: slt, quiet_ms: 500, patience_ms: 0, answer_after_ms: 100, recognise: false}
 steps:

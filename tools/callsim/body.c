@@ -4,8 +4,11 @@
 #include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include <cjson/cJSON.h>
+
+#include "tools/callsim/scenario.h"
 
 enum { MAX_BODY_BYTES = 1 << 20 };
 
@@ -23,4 +26,34 @@ char *body_read(const char *file)
     fprintf(stderr, "callsim: %s: %s\n", file, ok ? "not a JSON object" : "cannot be read");
     free(text);
     return NULL;
+}
+
+/* The length of a placeholder that begins here, and what stands for it; 0: none does. */
+static size_t placeholder(const char *text, uint32_t n, char *out, size_t out_bytes)
+{
+    char name[8];
+    size_t length = strcspn(text, "}") + 1;
+    if (*text != '{' || length >= sizeof name || text[length - 1] != '}') return 0;
+    memcpy(name, text, length);
+    name[length] = '\0';
+    return scenario_expand(name, n, out, out_bytes) ? 0 : length;
+}
+
+char *body_fill(const char *body, uint32_t n)
+{
+    char *out = NULL;
+    size_t size = 0;
+    FILE *text = open_memstream(&out, &size);
+    assert(text);
+    while (*body) {
+        char filled[128];
+        size_t length = placeholder(body, n, filled, sizeof filled);
+        if (length)
+            (void)fputs(filled, text);
+        else
+            (void)fputc(*body, text);
+        body += length ? length : 1;
+    }
+    (void)fclose(text);
+    return out;
 }

@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "common/log.h"
+#include "tools/callsim/mark.h"
 #include "tools/callsim/wav.h"
 
 /* Voice is noticed up to 50 ms late; the decoder likes a little quiet before it. */
@@ -14,6 +15,7 @@ struct conversation {
     const scenario_t *scenario;
     conversation_sink_t sink;
     pl_loop_t *loop;
+    uint32_t mark; /* under its voice; 0: none */
     bool recognise, up, over;
     bool listening;   /* the decoder is inside an utterance */
     unsigned awaited; /* utterances whose words are to come */
@@ -82,6 +84,7 @@ pl_err_t conversation_new(conversation_t **out, const conversation_opts_t *opts,
     self->sink = *sink;
     self->loop = opts->loop;
     self->recognise = opts->recognise;
+    self->mark = opts->scenario->marked ? opts->n : 0;
     self->wav = wav;
     self->person = person_new(opts->scenario, opts->n, opts->recognise);
     self->turns = turns_new(opts->scenario->quiet_ms);
@@ -123,6 +126,7 @@ bool conversation_next(conversation_t *self, int16_t out[TURNS_FRAME_SAMPLES])
         size_t left = self->playing->samples - self->played;
         size_t part = left < TURNS_FRAME_SAMPLES ? left : TURNS_FRAME_SAMPLES;
         memcpy(self->caller, self->playing->pcm + self->played, part * sizeof *self->caller);
+        if (self->mark) mark_add(self->caller, part, MARK_CALLER, self->mark, self->played);
         self->played += part;
     }
     memcpy(out, self->caller, sizeof self->caller);

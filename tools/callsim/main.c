@@ -10,6 +10,7 @@
 #include "services/speech/providers/flite_voice.h"
 #include "services/speech/providers/sphinx.h"
 #include "tools/callsim/fleet.h"
+#include "tools/callsim/mark.h"
 #include "tools/callsim/pattern.h"
 #include "tools/callsim/text_fleet.h"
 #include "tools/callsim/wav.h"
@@ -108,6 +109,39 @@ static int hear(int argc, char **argv)
     return status;
 }
 
+/* callsim marks: whose voices are in stereo recordings, a line of JSON each. */
+static int marks(int argc, char **argv)
+{
+    if (argc < 2) {
+        fputs("usage: callsim marks FILE.wav...\n", stderr);
+        return EXIT_USAGE;
+    }
+    for (int i = 1; i < argc; i++) {
+        int16_t *pcm = NULL;
+        size_t samples = 0;
+        pl_err_t err = wav_load_stereo(argv[i], &pcm, &samples);
+        if (err) {
+            fprintf(stderr, "callsim marks: %s: %s\n", argv[i], pl_err_text(err));
+            return EXIT_FAILURE;
+        }
+        marks_t left;
+        marks_t right;
+        mark_find(pcm, samples, 2, &left);
+        mark_find(pcm + 1, samples, 2, &right);
+        free(pcm);
+        cJSON *line = cJSON_CreateObject();
+        cJSON_AddStringToObject(line, "file", argv[i]);
+        cJSON_AddNumberToObject(line, "ms", (double)samples * 1000 / WAV_HZ);
+        cJSON_AddItemToObject(line, "left", mark_json(&left));
+        cJSON_AddItemToObject(line, "right", mark_json(&right));
+        char *text = cJSON_PrintUnformatted(line);
+        puts(text);
+        free(text);
+        cJSON_Delete(line);
+    }
+    return EXIT_SUCCESS;
+}
+
 static int check(int argc, char **argv)
 {
     int status = argc > 1 ? EXIT_SUCCESS : EXIT_USAGE;
@@ -161,6 +195,7 @@ int main(int argc, char **argv)
     pattern_init();
     if (argc > 1 && strcmp(argv[1], "say") == 0) return say(argc - 1, argv + 1);
     if (argc > 1 && strcmp(argv[1], "hear") == 0) return hear(argc - 1, argv + 1);
+    if (argc > 1 && strcmp(argv[1], "marks") == 0) return marks(argc - 1, argv + 1);
     if (argc > 1 && strcmp(argv[1], "check") == 0) return check(argc - 1, argv + 1);
     if (argc > 1 && strcmp(argv[1], "system") == 0) return system_of(argc - 1, argv + 1);
 

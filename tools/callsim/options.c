@@ -17,6 +17,7 @@ static const char usage[] =
     "       callsim --text [options] SCENARIO    rings by text, without sound\n"
     "       callsim say [--voice V] [--rate R] {[--pause MS] --text TEXT}... --out F.wav\n"
     "       callsim hear FILE.wav...    what the recogniser makes of it (16 kHz mono)\n"
+    "       callsim marks FILE.wav...   whose voices are in stereo recordings (caller.marked)\n"
     "       callsim check SCENARIO...    reads scenarios and says whether they are right\n"
     "       callsim system SCENARIO    the system it wants, a line each: key value\n"
     "\n"
@@ -24,7 +25,7 @@ static const char usage[] =
     "  --scenario FILE      instead of the last argument\n"
     "  --api URL            the gateway's, e.g. http://127.0.0.1:8080\n"
     "  --body FILE          with --register and --api: POST /call with this JSON, the number\n"
-    "                       replaced by the caller's\n"
+    "                       replaced by the caller's, and {n}, {n4}, {s4} in texts filled in\n"
     "  --verify             with --api: read each call back and compare its claim with the\n"
     "                       scenario's \"expect\"; by text also its \"checks\"\n"
     "  --number N           the caller's number, with placeholders ({n4}: caller 7 is 0007)\n"
@@ -64,8 +65,9 @@ static void print_help(void)
 {
     fputs(usage, stdout);
     for (const pl_config_key_t *key = scenario_keys; key->path; key++) {
-        printf("  %-28s %s%s%s%s\n", key->path, key->help, *key->fallback ? " [" : "",
-               key->fallback, *key->fallback ? "]" : "");
+        bool shown = key->fallback && *key->fallback;
+        printf("  %-28s %s%s%s%s\n", key->path, key->help, shown ? " [" : "",
+               shown ? key->fallback : "", shown ? "]" : "");
     }
 }
 

@@ -31,6 +31,8 @@ const pl_config_key_t scenario_keys[] = {
     KEY("caller.cancel_after_ms", INT, "0", 0, 600000,
         "gives up a call it makes after so long ringing; 0: never"),
     KEY("caller.recognise", BOOL, "true", 0, 0, "hears words; otherwise takes cues in order"),
+    KEY("caller.marked", BOOL, "false", 0, 0,
+        "its voice carries mark number n (up to 66), which callsim marks finds in recordings"),
     KEY("caller.quiet_ms", INT, "700", 100, 10000, "quiet of the bot that ends its turn"),
     KEY("caller.delay_ms", INT, "250", 0, 60000, "reaction time, unless a step has its own"),
     KEY("caller.patience_ms", INT, "9000", 0, 600000,
@@ -285,6 +287,7 @@ static void read_caller(scenario_reader_t *reader, scenario_t *self)
     self->answer_after_ms = number(reader, "caller.answer_after_ms");
     self->cancel_after_ms = number(reader, "caller.cancel_after_ms");
     self->recognise = pl_config_bool(config, "caller.recognise");
+    self->marked = pl_config_bool(config, "caller.marked");
     self->quiet_ms = number(reader, "caller.quiet_ms");
     self->patience_ms = number(reader, "caller.patience_ms");
     self->lost = pl_config_str(config, "caller.lost");

@@ -71,6 +71,7 @@ typedef struct {
     uint32_t answer_after_ms;
     uint32_t cancel_after_ms; /* of a call the caller makes: gives up ringing; 0: never */
     bool recognise;           /* hears words; otherwise cues are taken in order */
+    bool marked;              /* see mark.h */
     uint32_t quiet_ms;        /* of the bot, before the caller takes its turn */
     uint32_t patience_ms;     /* silence after which the caller says `lost`; 0: never */
     const char *lost;

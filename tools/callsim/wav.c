@@ -144,7 +144,8 @@ static const uint8_t *find_chunk(const uint8_t *bytes, size_t count, const char 
     return NULL;
 }
 
-static pl_err_t parse(const uint8_t *bytes, size_t count, int16_t **pcm_out, size_t *samples_out)
+static pl_err_t parse(const uint8_t *bytes, size_t count, uint16_t channels, int16_t **pcm_out,
+                      size_t *samples_out)
 {
     size_t format_bytes = 0;
     size_t data_bytes = 0;
@@ -154,19 +155,19 @@ static pl_err_t parse(const uint8_t *bytes, size_t count, int16_t **pcm_out, siz
     const uint8_t *format = find_chunk(bytes, count, "fmt ", &format_bytes);
     const uint8_t *data = find_chunk(bytes, count, "data", &data_bytes);
     if (!format || !data || format_bytes < 16) return PL_INVALID;
-    bool ours = get16(format) == 1 && get16(format + 2) == 1 && get32(format + 4) == WAV_HZ &&
-                get16(format + 14) == 16;
+    bool ours = get16(format) == 1 && get16(format + 2) == channels &&
+                get32(format + 4) == WAV_HZ && get16(format + 14) == 16;
     if (!ours) return PL_INVALID;
     size_t samples = data_bytes / 2;
     int16_t *pcm = calloc(samples + 1, sizeof *pcm);
     assert(pcm);
     for (size_t i = 0; i < samples; i++) pcm[i] = (int16_t)get16(data + 2 * i);
     *pcm_out = pcm;
-    *samples_out = samples;
+    *samples_out = samples / channels;
     return PL_OK;
 }
 
-pl_err_t wav_load(const char *file, int16_t **pcm_out, size_t *samples_out)
+static pl_err_t load(const char *file, uint16_t channels, int16_t **pcm_out, size_t *samples_out)
 {
     FILE *stream = fopen(file, "rbe");
     if (!stream) return PL_UNAVAILABLE;
@@ -174,7 +175,17 @@ pl_err_t wav_load(const char *file, int16_t **pcm_out, size_t *samples_out)
     assert(bytes);
     size_t count = fread(bytes, 1, MAX_LOAD_BYTES, stream);
     (void)fclose(stream);
-    pl_err_t err = parse(bytes, count, pcm_out, samples_out);
+    pl_err_t err = parse(bytes, count, channels, pcm_out, samples_out);
     free(bytes);
     return err;
+}
+
+pl_err_t wav_load(const char *file, int16_t **pcm_out, size_t *samples_out)
+{
+    return load(file, 1, pcm_out, samples_out);
+}
+
+pl_err_t wav_load_stereo(const char *file, int16_t **pcm_out, size_t *samples_out)
+{
+    return load(file, 2, pcm_out, samples_out);
 }

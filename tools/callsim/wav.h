@@ -28,5 +28,7 @@ pl_err_t wav_save(const char *file, const int16_t *pcm, size_t samples); /* mono
 
 /* A mono file of 16 bit at 16 kHz; *pcm_out is malloc'd. PL_INVALID: another format. */
 pl_err_t wav_load(const char *file, int16_t **pcm_out, size_t *samples_out);
+/* The same of a stereo file, left and right in turn; *samples_out: of one channel. */
+pl_err_t wav_load_stereo(const char *file, int16_t **pcm_out, size_t *samples_out);
 
 #endif

@@ -13,14 +13,14 @@
 enum { EXIT_USAGE = 64 };
 
 typedef struct {
-    const char *host, *log, *port_file, *api_key;
+    const char *host, *log, *port_file, *api_key, *marked;
     int port;
 } options_t;
 
 static void usage(FILE *to)
 {
     fputs("speech-double [--host 127.0.0.1] [--port N] [--log FILE] [--port-file FILE]\n"
-          "              [--api-key KEY]\n"
+          "              [--api-key KEY] [--marked WORD]\n"
           "Port 0, the default, takes a free one; it is printed, and written to --port-file.\n",
           to);
 }
@@ -29,13 +29,10 @@ static void usage(FILE *to)
 static int read_options(int argc, char **argv, options_t *out)
 {
     static const struct option known[] = {
-        {"host", required_argument, NULL, 'H'},
-        {"port", required_argument, NULL, 'p'},
-        {"log", required_argument, NULL, 'l'},
-        {"port-file", required_argument, NULL, 'f'},
-        {"api-key", required_argument, NULL, 'k'},
-        {"help", no_argument, NULL, 'h'},
-        {0},
+        {"host", required_argument, NULL, 'H'},    {"port", required_argument, NULL, 'p'},
+        {"log", required_argument, NULL, 'l'},     {"port-file", required_argument, NULL, 'f'},
+        {"api-key", required_argument, NULL, 'k'}, {"marked", required_argument, NULL, 'm'},
+        {"help", no_argument, NULL, 'h'},          {0},
     };
     *out = (options_t){.host = "127.0.0.1"};
     for (int option; (option = getopt_long(argc, argv, "", known, NULL)) != -1;) {
@@ -44,6 +41,7 @@ static int read_options(int argc, char **argv, options_t *out)
         if (option == 'l') out->log = optarg;
         if (option == 'f') out->port_file = optarg;
         if (option == 'k') out->api_key = optarg;
+        if (option == 'm') out->marked = optarg;
         if (option == 'h' || option == '?') {
             usage(option == 'h' ? stdout : stderr);
             return option == 'h' ? EXIT_SUCCESS : EXIT_USAGE;
@@ -61,7 +59,7 @@ int main(int argc, char **argv)
     if (status >= 0) return status;
     if (!sound_load()) return EXIT_FAILURE;
     journal_t *journal = journal_open(options.log);
-    routes_t *routes = speech_routes_new(journal, options.api_key);
+    routes_t *routes = speech_routes_new(journal, options.api_key, options.marked);
     serve_opts_t opts = {"speech-double", options.host, options.port, options.port_file};
     status = journal ? serve(&opts, routes, journal) : EXIT_FAILURE;
     routes_destroy(&routes);

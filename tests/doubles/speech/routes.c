@@ -17,6 +17,7 @@ enum { MODEL_BYTES = 64, INPUT_MAX = 4096, PIECE_MS = 50, MS_SAMPLES = SOUND_OUT
 struct routes {
     journal_t *journal;
     char *api_key;
+    const char *marked; /* borrowed */
     behaviour_t behaviour[CALLS];
     uint64_t exchanges;
 };
@@ -26,13 +27,14 @@ typedef struct {
     char note[512]; /* in place of a body with audio */
 } note_t;
 
-routes_t *speech_routes_new(journal_t *journal, const char *api_key)
+routes_t *speech_routes_new(journal_t *journal, const char *api_key, const char *marked)
 {
     routes_t *self = calloc(1, sizeof *self);
     assert(self);
     self->journal = journal;
     self->api_key = strdup(api_key ? api_key : "");
     assert(self->api_key);
+    self->marked = marked ? marked : "";
     return self;
 }
 
@@ -198,6 +200,27 @@ static void say_sound(plan_t *out, const sound_t *sound, const char *format, con
     plan_last_chunk(out, at_us);
 }
 
+/* The number after that word, in digits said one by one ("zero seven"); 0: there is none. */
+static uint32_t mark_of(const char *text, const char *word)
+{
+    static const char *const digits[] = {"zero", "one", "two",   "three", "four",
+                                         "five", "six", "seven", "eight", "nine"};
+    uint32_t mark = 0;
+    const char *at = *word ? strstr(text, word) : NULL;
+    if (at) at += strlen(word);
+    for (size_t digit = 0; at && digit < sizeof digits / sizeof *digits;) {
+        at += strspn(at, " ");
+        size_t length = strlen(digits[digit]);
+        bool said = strncmp(at, digits[digit], length) == 0;
+        if (said) {
+            mark = mark * 10 + (uint32_t)digit;
+            at += length;
+        }
+        digit = said ? 0 : digit + 1;
+    }
+    return mark;
+}
+
 static void speak(routes_t *self, const http_request_t *request, plan_t *out, note_t *note)
 {
     behaviour_t how = behaviour_next(&self->behaviour[CALL_SPEECH]);
@@ -209,7 +232,8 @@ static void speak(routes_t *self, const http_request_t *request, plan_t *out, no
     if (reason) {
         refuse(out, 400, "", reason);
     } else if (!misbehaves(&how, out)) {
-        (void)sound_say(&sound, wish.input, wish.speed); /* marks alone: silence */
+        (void)sound_say(&sound, wish.input, wish.speed,
+                        mark_of(wish.input, self->marked)); /* marks alone: silence */
         say_sound(out, &sound, wish.format, &how);
     }
     sound_free(&sound);

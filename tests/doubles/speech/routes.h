@@ -7,7 +7,8 @@
 
 #include "tests/doubles/llm/routes.h"
 
-/* api_key "" or NULL: any. Borrows the journal. Destroy with routes_destroy. */
-routes_t *speech_routes_new(journal_t *journal, const char *api_key);
+/* api_key "" or NULL: any. marked: what is said after that word is a mark under the voice; NULL: none.
+ * Borrows all three. Destroy with routes_destroy. */
+routes_t *speech_routes_new(journal_t *journal, const char *api_key, const char *marked);
 
 #endif

@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "services/speech/providers/flite_voice.h"
+#include "tools/callsim/mark.h"
 #include "services/speech/providers/sphinx.h"
 
 #include <speex/speex_resampler.h>
@@ -135,10 +136,11 @@ const char *sound_words(const sound_t *self)
     return sphinx_end(ears, NULL);
 }
 
-bool sound_say(sound_t *out, const char *text, double rate)
+bool sound_say(sound_t *out, const char *text, double rate, uint32_t mark)
 {
     sound_t said = {0};
     if (flite_voice_say("slt", rate, text, &said.pcm, &said.samples) != PL_OK) return false;
+    mark_add(said.pcm, said.samples, MARK_BOT, mark, 0);
     *out = sound_at(&said, SOUND_HZ, SOUND_OUT_HZ);
     sound_free(&said);
     return true;

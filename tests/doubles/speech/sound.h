@@ -30,7 +30,7 @@ bool sound_load(void); /* the recogniser; false: said why */
 void sound_unload(void);
 /* Its words; borrowed until the next. */
 const char *sound_words(const sound_t *self);
-/* Said at 24 kHz; false when there is nothing to say. */
-bool sound_say(sound_t *out, const char *text, double rate);
+/* Said at 24 kHz, over that mark of a bot's (mark.h; 0: none); false when there is nothing to say. */
+bool sound_say(sound_t *out, const char *text, double rate, uint32_t mark);
 
 #endif
