@@ -61,6 +61,7 @@ help:
 	@echo 'make check   unit tests;  check-<part> for one of: common $(SERVICES) $(TOOLS)'
 	@echo 'make integration   the whole system under test;  ONLY=name for one'
 	@echo 'make explore       who owns a call, through every interleaving, deeper than the unit test;  DEPTH=n'
+	@echo 'make endure        HOURS=24 of audio by a simulated clock: no growth of delay or memory (minutes)'
 	@echo 'make scenarios     calls by text against the real processes;  ONLY=name for one'
 	@echo 'make asan tsan     unit tests under the sanitizers'
 	@echo 'make fmt lint      format the code; check format, layering, settings and clang-tidy'
@@ -181,7 +182,8 @@ $(patsubst %,$(B)/tests/unit/dialogue/%_test,llm llm_faults llm_service): | $(B)
 $(B)/tests/unit/common/http_tls_test: LIBS_common := -lm -lpthread -lwebsockets -lssl -lcrypto
 $(B)/tests/unit/speech/openai_test: | $(B)/bin/speech-double
 # Voice activity and what cleans a voice are tested with real voices.
-$(patsubst %,$(B)/tests/unit/telephony/%_test,vad cleaner tone_keys): LIBS_telephony := $(LIBS_speech)
+$(patsubst %,$(B)/tests/unit/telephony/%_test,vad cleaner tone_keys endurance): LIBS_telephony := $(LIBS_speech)
+$(B)/tests/unit/telephony/endurance_test: $(B)/lib/speech.a
 
 .PHONY: check check-parts unit-tests integration asan tsan fmt fmt-check lint tidy analyze
 unit-tests: $(UNIT_BIN)
@@ -275,7 +277,12 @@ $(B)/tests/bench/echo_bench: $(B)/tests/bench/echo_bench.o $(B)/tests/bench/webr
 $(B)/tests/bench/llm_bench.o: CPPFLAGS += $(call pkgflags,cmocka)
 $(B)/tests/bench/llm_bench: $(B)/tests/bench/llm_bench.o $(B)/lib/dialogue.a $(B)/lib/common.a | $(B)/bin/llm-double
 	$(CC) $(LDFLAGS) -Wl,--start-group $^ -Wl,--end-group $(call pkglibs,$(PKG_dialogue) $(PKG_common) cmocka) $(LIBS_common) -o $@
-.PHONY: explore
+.PHONY: explore endure
+# Audio of a whole day, by a simulated clock, with the sanitizers.
+HOURS ?= 24
+endure:
+	@$(MAKE) --no-print-directory -s -j2 $(ASAN) build/asan/tests/unit/telephony/endurance_test
+	@PARLEY_ENDURE_HOURS=$(HOURS) build/asan/tests/unit/telephony/endurance_test
 DEPTH ?= 13
 explore: $(B)/tests/unit/telephony/ownership_test
 	@PARLEY_EXPLORE_DEPTH=$(DEPTH) $<

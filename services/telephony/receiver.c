@@ -12,8 +12,9 @@ enum {
     JOIN = 48,                              /* samples of a cross-fade */
     FRAME_US = 20000,
     /* Packets are fetched at ticks, so the delay moves in whole frames: between these two nothing
-     * is repaired. */
-    SHORT_US = -10000,
+     * is repaired. A far end whose clock is slow stays near the lower one for minutes: each ms of it
+     * makes more packets late than the wanted delay allows. */
+    SHORT_US = -4000,
     LONG_US = 22000,
     LONG_IN_SPEECH_US = 60000, /* speech itself is cut only beyond this, */
     REPAIR_TICKS = 10,         /* by a pitch period every 200 ms */
