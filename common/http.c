@@ -63,6 +63,7 @@ static pl_http_answer_t answer_of(const pl_http_call_t *call)
     pl_http_answer_t answer = {.body = "", .detail = "", .call = call};
     long version = 0;
     long connections = 0;
+    long request_bytes = 0;
     curl_easy_getinfo(call->easy, CURLINFO_RESPONSE_CODE, &answer.status);
     curl_easy_getinfo(call->easy, CURLINFO_HTTP_VERSION, &version);
     curl_easy_getinfo(call->easy, CURLINFO_NUM_CONNECTS, &connections);
@@ -70,7 +71,9 @@ static pl_http_answer_t answer_of(const pl_http_call_t *call)
                      : version == CURL_HTTP_VERSION_1_1 ? 11
                      : version == CURL_HTTP_VERSION_1_0 ? 10
                                                         : 0;
+    curl_easy_getinfo(call->easy, CURLINFO_REQUEST_SIZE, &request_bytes);
     answer.connections = (unsigned)connections;
+    answer.request_bytes = (size_t)request_bytes;
     return answer;
 }
 
@@ -352,6 +355,7 @@ static void set_connection(pl_http_call_t *call, const pl_http_opts_t *opts)
     curl_easy_setopt(easy, CURLOPT_PIPEWAIT, wait);
     if (call->http->ca_file) curl_easy_setopt(easy, CURLOPT_CAINFO, call->http->ca_file);
     if (opts->no_proxy) curl_easy_setopt(easy, CURLOPT_PROXY, "");
+    if (opts->fresh) curl_easy_setopt(easy, CURLOPT_FRESH_CONNECT, 1L);
 }
 
 pl_http_call_t *pl_http_send(pl_http_t *self, const pl_http_opts_t *opts, pl_http_done_fn *on_done,

@@ -39,6 +39,7 @@ typedef struct {
     const char *detail;         /* curl's words for an error */
     unsigned version;           /* of HTTP: 10, 11, 20; 0 when there was no answer */
     unsigned connections;       /* opened for it: 0 when a kept one served */
+    size_t request_bytes;       /* that left: 0: the server has seen nothing of it */
     const pl_http_call_t *call; /* for pl_http_header */
 } pl_http_answer_t;
 
@@ -67,6 +68,9 @@ typedef struct {
     size_t max_bytes;               /* of the answer, streamed or not; 0: 4 MiB */
     const pl_http_stream_t *stream; /* NULL: the body comes whole; copied */
     bool no_proxy;                  /* whatever http_proxy says: for link-local servers */
+    /* On a connection of its own. On a kept one that breaks before an answer curl sends the request
+     * again by itself, which what must not be done twice cannot bear. */
+    bool fresh;
 } pl_http_opts_t;
 
 /* Calls on_done exactly once, never inside this call; after it the handle is gone. Copies opts.

@@ -270,7 +270,7 @@ static void on_sms_done(void *arg, pl_err_t err, const sms_outcome_t *outcome)
     pl_request_t *request = arg;
     if (err) {
         pl_request_refuse(&request, err, pl_err_retry(err) ? 1000 : 0, "SMS: %s",
-                          err == PL_INVALID ? "text or key is empty or too long"
+                          err == PL_INVALID ? "text, key or number is refused"
                           : err == PL_BUSY  ? "is being sent"
                                             : pl_err_text(err));
         return;

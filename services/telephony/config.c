@@ -21,8 +21,17 @@ const pl_config_key_t telephony_config_keys[] = {
         "an answered leg that finds no speech instance for so long is ended"),
     INT("telephony.drain_timeout_ms", "2000", 0, 86400000,
         "after SIGTERM: how long live legs may go on before they are ended"),
-    STRING("telephony.sms.provider", "record",
-           "who sends text messages; record: nobody, they stay in the record of their call"),
+    STRING(
+        "telephony.sms.provider", "record",
+        "who sends text messages: record (nobody, they stay in the record of their call), twilio"),
+    STRING("telephony.sms.twilio.account_sid", "", "account at Twilio, AC..."),
+    STRING("telephony.sms.twilio.auth_token", "",
+           "its token, or the secret of key_sid; write ${NAME} here"),
+    STRING(
+        "telephony.sms.twilio.from", "",
+        "who the messages are from: a number (+15550100), a name, or a messaging service, MG..."),
+    STRING("telephony.sms.twilio.key_sid", "", "a key of the account, SK...; empty: the account"),
+    STRING("telephony.sms.twilio.url", "https://api.twilio.com", "where its REST interface is"),
     STRING("telephony.prompts.owner_lost", "",
            "WAV file (16 kHz mono 16 bit) of the apology; empty: the one in the program"),
 

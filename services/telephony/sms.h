@@ -53,6 +53,7 @@ typedef struct {
 } sms_provider_t;
 
 extern const sms_provider_t sms_record; /* the embedded one: the record keeps it, nobody sends it */
+extern const sms_provider_t sms_twilio;
 
 const sms_provider_t *sms_provider_find(const char *name); /* NULL: no such provider */
 

@@ -125,14 +125,14 @@ static inline void on_done(void *arg, pl_err_t err, const pl_http_answer_t *got)
     if (++client->done == client->stop_at) pl_loop_stop(client->loop);
 }
 
-static client_t client_open(void)
+static inline client_t client_open(void)
 {
     client_t client = {.loop = pl_loop_new(), .stop_at = 1};
     client.http = pl_http_new(client.loop);
     return client;
 }
 
-static void client_close(client_t *client)
+static inline void client_close(client_t *client)
 {
     pl_http_destroy(&client->http);
     assert_null(client->http);
@@ -140,7 +140,7 @@ static void client_close(client_t *client)
     pl_loop_destroy(&client->loop);
 }
 
-static void url_of(const char *path, char out[128])
+static inline void url_of(const char *path, char out[128])
 {
     (void)snprintf(out, 128, "http://127.0.0.1:%u%s", port, path);
 }
