@@ -12,15 +12,15 @@ enum {
     PERIOD_MS = 320,
     SPACING_HZ = 110,
     PROBES = 2 * MARK_TONES + 1, /* the tones, and what is between them */
-    LEAST_RUN = 3, /* windows in a row; noise alone makes two now and then */
+    LEAST_RUN = 3,               /* windows in a row; noise alone makes two now and then */
     LANES = (PROBES + 7) / 8 * 8,
 };
 
 static const double first_hz[MARK_BANDS] = {[MARK_CALLER] = 4000, [MARK_BOT] = 5500};
 /* -46 dB of full scale: recognisers do not mind; nobody recognises bots. */
 static const double tone_amplitude[MARK_BANDS] = {[MARK_CALLER] = 160, [MARK_BOT] = 250};
-static const double over_noise = 16;      /* in power, over what is between the tones */
-static const double alike = 4;            /* in power: the two of a mark */
+static const double over_noise = 16; /* in power, over what is between the tones */
+static const double alike = 4;       /* in power: the two of a mark */
 static const float least_amplitude = 30;
 
 static double tone_hz(mark_band_t band, size_t tone)
@@ -108,7 +108,8 @@ static bool is_pair(double one, double other)
 }
 
 /* Counts the marks of one more window. run: windows in a row that each was in. */
-static void count(const double tones[MARK_TONES], uint32_t run[MARK_MAX + 1], uint32_t ms[MARK_MAX + 1])
+static void count(const double tones[MARK_TONES], uint32_t run[MARK_MAX + 1],
+                  uint32_t ms[MARK_MAX + 1])
 {
     for (uint32_t n = 1; n <= MARK_MAX; n++) {
         size_t low = 0;

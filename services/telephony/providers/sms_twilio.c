@@ -68,7 +68,8 @@ static pl_err_t check_settings(const pl_config_t *cfg)
     }
     const char *account = pl_config_str(cfg, wanted[1]);
     const char *key = pl_config_str(cfg, "telephony.sms.twilio.key_sid");
-    size_t plain = strspn(account, "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789");
+    size_t plain =
+        strspn(account, "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789");
     if (account[plain]) return wrong(cfg, wanted[1], "holds more than letters and digits");
     if (strlen(key) > SETTING_BYTES_MAX || strchr(key, ':')) {
         return wrong(cfg, "telephony.sms.twilio.key_sid", "is no key");

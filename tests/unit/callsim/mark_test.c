@@ -16,7 +16,6 @@ typedef struct {
     size_t samples;
 } line_t;
 
-
 /* How many marks are there at all. */
 static size_t kinds(const marks_t *marks)
 {

@@ -38,9 +38,10 @@ typedef struct {
 static pl_config_t *settings(const char *more, unsigned to_port)
 {
     char yaml[1024], error[512] = "";
-    (void)snprintf(yaml, sizeof yaml,
-                   "telephony: {sms: {provider: twilio, twilio: {url: 'http://127.0.0.1:%u/', %s}}}\n",
-                   to_port, more);
+    (void)snprintf(
+        yaml, sizeof yaml,
+        "telephony: {sms: {provider: twilio, twilio: {url: 'http://127.0.0.1:%u/', %s}}}\n",
+        to_port, more);
     pl_config_t *cfg =
         pl_config_parse("telephony", telephony_config_keys, "t.yaml", yaml, error, sizeof error);
     if (!cfg) fail_msg("%s", error);
@@ -92,16 +93,16 @@ static void a_message_is_sent_in_the_vendors_form(void **state)
 {
     (void)state;
     world_t self = start(plain, port);
-    text(&self, "Gr\xc3\xbc\xc3\x9f"
-                "e & 1+1 = 2",
+    text(&self,
+         "Gr\xc3\xbc\xc3\x9f"
+         "e & 1+1 = 2",
          "k");
     assert_int_equal(self.err, PL_OK);
     assert_true(self.outcome.delivered);
     assert_string_equal(self.outcome.detail, "twilio SM0123 queued");
     assert_non_null(strstr(last_request, "POST /2010-04-01/Accounts/AC1/Messages.json "));
     assert_non_null(strstr(last_request, "Authorization: Basic QUMxOnRvaw==\r\n"));
-    assert_non_null(
-        strstr(last_request, "Content-Type: application/x-www-form-urlencoded\r\n"));
+    assert_non_null(strstr(last_request, "Content-Type: application/x-www-form-urlencoded\r\n"));
     assert_non_null(strstr(last_request, "\r\n\r\nTo=%2B49301234&From=%2B15550100&Body="
                                          "Gr%C3%BC%C3%9Fe%20%26%201%2B1%20%3D%202"));
     text(&self, "again", "k");
@@ -152,7 +153,7 @@ static void what_twilio_may_have_taken_is_unknown_and_not_sent_again(void **stat
     static const struct {
         int status;
         const char *body;
-    } cases[] = {{500, "{}"},    {502, "<html>"},       {302, ""},           {201, ""},
+    } cases[] = {{500, "{}"},     {502, "<html>"},      {302, ""},          {201, ""},
                  {201, "{\"sid"}, {200, "{\"sid\":7}"}, {201, "[\"sid\"]"}, {201, NULL}};
     (void)state;
     world_t self = start(plain, port);
