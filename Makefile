@@ -268,6 +268,8 @@ $(B)/tests/bench/lane_bench $(B)/tests/bench/bus_bench: %: %.o $(B)/lib/common.a
 	$(CC) $(LDFLAGS) $^ $(call pkglibs,$(PKG_common)) $(LIBS_common) -o $@
 $(B)/tests/bench/rtp_bench: $(B)/tests/bench/rtp_bench.o $(B)/lib/telephony.a $(B)/lib/common.a
 	$(CC) $(LDFLAGS) -Wl,--start-group $^ -Wl,--end-group $(call pkglibs,$(PKG_telephony) $(PKG_common)) $(LIBS_common) -o $@
+$(B)/tests/bench/media_bench: $(B)/tests/bench/media_bench.o $(B)/lib/telephony.a $(B)/lib/common.a
+	$(CC) $(LDFLAGS) -Wl,--start-group $^ -Wl,--end-group $(LIBS_speech) $(call pkglibs,$(PKG_telephony) $(PKG_common)) $(LIBS_common) -o $@
 # SpeexDSP against WebRTC's audio processing, which is C++ and used nowhere else.
 $(B)/tests/bench/webrtc_apm.o: tests/bench/webrtc_apm.cc tests/bench/webrtc_apm.h
 	@mkdir -p $(@D)

@@ -10,6 +10,7 @@ enum {
     LAG_LEAST = 8, /* 500 Hz */
     LAG_MOST = 64, /* 62 Hz */
     SPAN = PITCH_WINDOW - LAG_MOST,
+    SUMS = 4,
 };
 static const float pole = 0.55f; /* three of them: what folds back is 20 dB down */
 
@@ -26,11 +27,14 @@ static void take_in(pitch_t *self, const int16_t *pcm)
     }
 }
 
+/* Four sums side by side, which the compiler makes one instruction of. */
 static float product(const float *a, const float *b)
 {
-    float sum = 0;
-    for (int i = 0; i < SPAN; i++) sum += a[i] * b[i];
-    return sum;
+    float sum[SUMS] = {0};
+    for (int i = 0; i < SPAN; i += SUMS) {
+        for (int k = 0; k < SUMS; k++) sum[k] += a[i + k] * b[i + k];
+    }
+    return (sum[0] + sum[1]) + (sum[2] + sum[3]);
 }
 
 float pitch_frame(pitch_t *self, const int16_t pcm[CODEC_FRAME_SAMPLES], bool look)
@@ -44,11 +48,15 @@ float pitch_frame(pitch_t *self, const int16_t pcm[CODEC_FRAME_SAMPLES], bool lo
     const float *now = x + LAG_MOST;
     float energy = product(now, now);
     if (energy < SPAN) return 0; /* digital silence */
-    float best = 0;
-    for (int lag = LAG_LEAST; lag <= LAG_MOST; lag++) {
-        const float *then = now - lag;
-        float r = product(now, then) / sqrtf(energy * product(then, then) + 1);
-        if (r > best) best = r;
+    float best = 0; /* squared */
+    const float *then = now - LAG_LEAST;
+    float then_energy = product(then, then);
+    for (int lag = LAG_LEAST; lag <= LAG_MOST; lag++, then--) {
+        float r = product(now, then);
+        if (r > 0) best = fmaxf(best, r * r / (energy * then_energy + 1));
+        /* The window of the next lag begins a sample earlier, and ends one earlier. */
+        if (lag < LAG_MOST) then_energy += then[-1] * then[-1] - then[SPAN - 1] * then[SPAN - 1];
+        if (then_energy < 0) then_energy = 0; /* by rounding */
     }
-    return best;
+    return sqrtf(best);
 }
