@@ -288,7 +288,7 @@ endure:
 DEPTH ?= 13
 explore: $(B)/tests/unit/telephony/ownership_test
 	@PARLEY_EXPLORE_DEPTH=$(DEPTH) $<
-.PHONY: bench-store bench-dialogue bench-rag bench-bus bench-rtp bench-echo bench-llm bench-turns
+.PHONY: bench-media bench-store bench-dialogue bench-rag bench-bus bench-rtp bench-echo bench-llm bench-turns
 TURNS_O := $(patsubst %.c,$(B)/%.o,$(wildcard tests/bench/turns/*.c))
 $(B)/bin/turns_bench: $(TURNS_O) $(patsubst %,$(B)/lib/%.a,callsim telephony speech common)
 	@mkdir -p $(@D)
@@ -301,6 +301,11 @@ bench-echo:
 	@tools/install-deps build bench
 	@$(MAKE) --no-print-directory -s $(B)/tests/bench/echo_bench
 	@$(B)/tests/bench/echo_bench
+# Calls a core, the lane's hops at 400 calls, call set-ups of the whole system; two quiet cores, two minutes.
+bench-media: all $(B)/tests/bench/media_bench $(B)/tests/bench/lane_bench
+	@$(B)/tests/bench/media_bench $(MEDIA_ARGS)
+	@$(B)/tests/bench/lane_bench 400
+	@B=$(B) tests/bench/setups.sh
 bench-bus: $(B)/tests/bench/bus_bench $(B)/tests/bench/lane_bench
 	@$(B)/tests/bench/bus_bench
 	@$(B)/tests/bench/lane_bench 100
