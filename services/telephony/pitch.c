@@ -48,7 +48,7 @@ float pitch_frame(pitch_t *self, const int16_t pcm[CODEC_FRAME_SAMPLES], bool lo
     const float *now = x + LAG_MOST;
     float energy = product(now, now);
     if (energy < SPAN) return 0; /* digital silence */
-    float best = 0; /* squared */
+    float best = 0;              /* squared */
     const float *then = now - LAG_LEAST;
     float then_energy = product(then, then);
     for (int lag = LAG_LEAST; lag <= LAG_MOST; lag++, then--) {
