@@ -21,9 +21,13 @@ const pl_config_key_t telephony_config_keys[] = {
         "an answered leg that finds no speech instance for so long is ended"),
     INT("telephony.drain_timeout_ms", "2000", 0, 86400000,
         "after SIGTERM: how long live legs may go on before they are ended"),
+    STRING("telephony.sms.provider", "record",
+           "who sends text messages: record (nobody, they stay in the record of their call), "
+           "twilio, acs"),
     STRING(
-        "telephony.sms.provider", "record",
-        "who sends text messages: record (nobody, they stay in the record of their call), twilio"),
+        "telephony.sms.acs.connection_string", "",
+        "resource of Azure Communication Services: endpoint=...;accesskey=...; write ${NAME} here"),
+    STRING("telephony.sms.acs.from", "", "who the messages are from: a number of that resource"),
     STRING("telephony.sms.twilio.account_sid", "", "account at Twilio, AC..."),
     STRING("telephony.sms.twilio.auth_token", "",
            "its token, or the secret of key_sid; write ${NAME} here"),

@@ -84,9 +84,10 @@ static pl_err_t open_sms(switchboard_t *board)
     const char *name = pl_config_str(board->cfg, "telephony.sms.provider");
     const sms_provider_t *provider = sms_provider_find(name);
     if (!provider) {
-        fprintf(stderr,
-                "parley-telephony: telephony.sms.provider: \"%s\" is not one of: record, twilio\n",
-                name);
+        fprintf(
+            stderr,
+            "parley-telephony: telephony.sms.provider: \"%s\" is not one of: record, twilio, acs\n",
+            name);
         return PL_INVALID;
     }
     return sms_desk_new(&board->sms, provider, board->loop, board->cfg);

@@ -7,7 +7,7 @@
 
 #include "common/metrics.h"
 
-static const sms_provider_t *const providers[] = {&sms_record, &sms_twilio, NULL};
+static const sms_provider_t *const providers[] = {&sms_record, &sms_twilio, &sms_acs, NULL};
 
 const sms_provider_t *sms_provider_find(const char *name)
 {

@@ -54,6 +54,7 @@ typedef struct {
 
 extern const sms_provider_t sms_record; /* the embedded one: the record keeps it, nobody sends it */
 extern const sms_provider_t sms_twilio;
+extern const sms_provider_t sms_acs; /* Azure Communication Services */
 
 const sms_provider_t *sms_provider_find(const char *name); /* NULL: no such provider */
 

@@ -15,46 +15,22 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "common/http.h"
-#include "common/log.h"
-#include "services/telephony/sms.h"
+#include "services/telephony/sms_http.h"
 
 enum {
-    TIMEOUT_MS = 15000,
-    ANSWER_BYTES = 64 * 1024,
     SETTING_BYTES_MAX = 200,
     URL_BYTES = 512,
     HEADER_BYTES = 640,
-    CALL_ID_BYTES = 80,
 };
 
-typedef struct errand errand_t;
-
 typedef struct {
-    pl_http_t *http;
+    sms_http_t *http;
     char url[URL_BYTES];
     char authorization[HEADER_BYTES];
     const char *from; /* borrowed from the configuration */
-    errand_t *errands;
 } twilio_t;
 
-struct errand {
-    errand_t *next;
-    twilio_t *twilio;
-    pl_http_call_t *call;
-    char call_id[CALL_ID_BYTES];
-    sms_done_fn *done;
-    void *arg;
-};
-
 /* ---- settings ---- */
-
-static pl_err_t wrong(const pl_config_t *cfg, const char *path, const char *what)
-{
-    const char *where = pl_config_where(cfg, path);
-    fprintf(stderr, "%s%s%s: %s\n", where, *where ? ": " : "", path, what);
-    return PL_INVALID;
-}
 
 static pl_err_t check_settings(const pl_config_t *cfg)
 {
@@ -63,16 +39,17 @@ static pl_err_t check_settings(const pl_config_t *cfg)
         "telephony.sms.twilio.auth_token", "telephony.sms.twilio.from"};
     for (size_t i = 0; i < sizeof wanted / sizeof *wanted; i++) {
         size_t size = strlen(pl_config_str(cfg, wanted[i]));
-        if (size == 0) return wrong(cfg, wanted[i], "is wanted by telephony.sms.provider twilio");
-        if (size > SETTING_BYTES_MAX) return wrong(cfg, wanted[i], "is too long");
+        if (size == 0)
+            return sms_http_wrong(cfg, wanted[i], "is wanted by telephony.sms.provider twilio");
+        if (size > SETTING_BYTES_MAX) return sms_http_wrong(cfg, wanted[i], "is too long");
     }
     const char *account = pl_config_str(cfg, wanted[1]);
     const char *key = pl_config_str(cfg, "telephony.sms.twilio.key_sid");
     size_t plain =
         strspn(account, "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789");
-    if (account[plain]) return wrong(cfg, wanted[1], "holds more than letters and digits");
+    if (account[plain]) return sms_http_wrong(cfg, wanted[1], "holds more than letters and digits");
     if (strlen(key) > SETTING_BYTES_MAX || strchr(key, ':')) {
-        return wrong(cfg, "telephony.sms.twilio.key_sid", "is no key");
+        return sms_http_wrong(cfg, "telephony.sms.twilio.key_sid", "is no key");
     }
     return PL_OK;
 }
@@ -91,6 +68,43 @@ static void authorize(twilio_t *self, const pl_config_t *cfg)
                    (const char *)coded);
 }
 
+/* ---- answers ---- */
+
+static const char *text_of(const cJSON *json, const char *name)
+{
+    const char *text = cJSON_GetStringValue(cJSON_GetObjectItemCaseSensitive(json, name));
+    return text ? text : "";
+}
+
+static int code_in(const cJSON *json, const char *name)
+{
+    const cJSON *number = cJSON_GetObjectItemCaseSensitive(json, name);
+    return cJSON_IsNumber(number) ? number->valueint : 0;
+}
+
+/* A message that was taken: its name at Twilio and how far it has come. */
+static pl_err_t read_taken(const cJSON *json, sms_outcome_t *outcome, int *code)
+{
+    *code = code_in(json, "error_code");
+    const char *sid = text_of(json, "sid"), *status = text_of(json, "status");
+    if (!*sid) return PL_TIMEOUT; /* somebody took it, and said nothing we know */
+    bool lost = strcmp(status, "failed") == 0 || strcmp(status, "undelivered") == 0 ||
+                strcmp(status, "canceled") == 0;
+    if (lost) return PL_INVALID;
+    outcome->delivered = true;
+    (void)snprintf(outcome->detail, sizeof outcome->detail, "twilio %.40s %.20s", sid, status);
+    return PL_OK;
+}
+
+static int read_refused(const cJSON *json)
+{
+    return code_in(json, "code");
+}
+
+static const sms_carrier_t carrier = {"twilio", read_taken, read_refused};
+
+/* ---- life ---- */
+
 static pl_err_t twilio_open(void **provider, pl_loop_t *loop, const pl_config_t *cfg)
 {
     pl_err_t err = check_settings(cfg);
@@ -104,70 +118,9 @@ static pl_err_t twilio_open(void **provider, pl_loop_t *loop, const pl_config_t 
                    pl_config_str(cfg, "telephony.sms.twilio.account_sid"));
     authorize(self, cfg);
     self->from = pl_config_str(cfg, "telephony.sms.twilio.from");
-    self->http = pl_http_new(loop);
+    self->http = sms_http_new(loop, &carrier);
     *provider = self;
     return PL_OK;
-}
-
-/* ---- answers ---- */
-
-static const char *text_of(const cJSON *json, const char *name)
-{
-    const char *text = cJSON_GetStringValue(cJSON_GetObjectItemCaseSensitive(json, name));
-    return text ? text : "";
-}
-
-/* A message that was taken: its name at Twilio and how far it has come. */
-static pl_err_t read_taken(const cJSON *json, sms_outcome_t *outcome)
-{
-    const char *sid = text_of(json, "sid"), *status = text_of(json, "status");
-    if (!*sid) return PL_TIMEOUT; /* somebody took it, and said nothing we know */
-    bool lost = strcmp(status, "failed") == 0 || strcmp(status, "undelivered") == 0 ||
-                strcmp(status, "canceled") == 0;
-    if (lost) return PL_INVALID;
-    outcome->delivered = true;
-    (void)snprintf(outcome->detail, sizeof outcome->detail, "twilio %.40s %.20s", sid, status);
-    return PL_OK;
-}
-
-static pl_err_t read_refused(long status)
-{
-    if (status == 429 || status == 503) return PL_UNAVAILABLE; /* by HTTP's rules not looked at */
-    if (status >= 500) return PL_TIMEOUT;
-    if (status == 401 || status == 403 || status == 404) return PL_UNAVAILABLE; /* the account */
-    return status >= 400 ? PL_INVALID : PL_TIMEOUT;
-}
-
-static pl_err_t read_answer(pl_err_t err, const pl_http_answer_t *answer, sms_outcome_t *outcome,
-                            int *code)
-{
-    if (err) return answer->request_bytes ? PL_TIMEOUT : PL_UNAVAILABLE;
-    cJSON *json = cJSON_ParseWithLength(answer->body, answer->body_bytes);
-    bool taken = answer->status >= 200 && answer->status < 300;
-    const cJSON *number = cJSON_GetObjectItemCaseSensitive(json, taken ? "error_code" : "code");
-    if (cJSON_IsNumber(number)) *code = number->valueint;
-    err = taken ? read_taken(json, outcome) : read_refused(answer->status);
-    cJSON_Delete(json);
-    return err;
-}
-
-static void on_answer(void *arg, pl_err_t err, const pl_http_answer_t *answer)
-{
-    errand_t *errand = arg;
-    errand_t **at = &errand->twilio->errands;
-    while (*at != errand) at = &(*at)->next;
-    *at = errand->next;
-    sms_outcome_t outcome = {0};
-    int code = 0;
-    err = read_answer(err, answer, &outcome, &code);
-    if (err) {
-        log_warn("sms.failed", "call=%s err=%s status=%ld code=%d detail=\"%.100s\"",
-                 errand->call_id, pl_err_name(err), answer->status, code, answer->detail);
-    } else {
-        log_info("sms.sent", "call=%s by=twilio", errand->call_id);
-    }
-    errand->done(errand->arg, err, err ? NULL : &outcome);
-    free(errand);
 }
 
 /* ---- sending ---- */
@@ -199,24 +152,11 @@ static char *form_of(const twilio_t *self, const sms_t *sms)
 static void twilio_send(void *provider, const sms_t *sms, sms_done_fn *done, void *arg)
 {
     twilio_t *self = provider;
-    errand_t *errand = calloc(1, sizeof *errand);
-    assert(errand);
-    *errand = (errand_t){.next = self->errands, .twilio = self, .done = done, .arg = arg};
-    (void)snprintf(errand->call_id, sizeof errand->call_id, "%s", sms->call_id);
-    self->errands = errand;
     char *form = form_of(self, sms);
     const char *const headers[] = {self->authorization,
                                    "Content-Type: application/x-www-form-urlencoded",
                                    "Accept: application/json", NULL};
-    pl_http_opts_t opts = {.method = "POST",
-                           .url = self->url,
-                           .headers = headers,
-                           .body = form,
-                           .body_bytes = strlen(form),
-                           .timeout_ms = TIMEOUT_MS,
-                           .max_bytes = ANSWER_BYTES,
-                           .fresh = true};
-    errand->call = pl_http_send(self->http, &opts, on_answer, errand);
+    sms_http_post(self->http, sms->call_id, self->url, headers, form, done, arg);
     free(form);
 }
 
@@ -225,13 +165,7 @@ static void twilio_close(void **provider)
     twilio_t *self = *provider;
     if (!self) return;
     *provider = NULL;
-    for (errand_t *errand = self->errands; errand;) {
-        errand_t *next = errand->next;
-        pl_http_cancel(&errand->call);
-        free(errand);
-        errand = next;
-    }
-    pl_http_destroy(&self->http);
+    sms_http_destroy(&self->http);
     free(self);
 }
 

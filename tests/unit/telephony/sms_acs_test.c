@@ -1,0 +1,369 @@
+/* sms_acs_test.c - text messages by Azure Communication Services, by a small server that answers as it
+ * does, and the signature of its requests. The vectors are requests that the vendor's package signed. */
+#include "services/telephony/config.h"
+#include "services/telephony/providers/acs_sign.h"
+#include "services/telephony/providers/base64.h"
+#include "services/telephony/sms.h"
+#include "tests/unit/common/http_server.h"
+
+#include <cjson/cJSON.h>
+
+#define KEY "MDEyMzQ1Njc4OWFiY2RlZjAxMjM0NTY3ODlhYmNkZWY="
+
+/* ---- the signature ---------------------------------------------------------------------------------- */
+
+static void the_vendors_signatures_are_ours(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *method, *target, *body, *hash, *signature;
+    } vectors[] = {
+        {"POST", "/calling/callConnections:answer?api-version=2025-05-15",
+         "{\"incomingCallContext\":\"abc\",\"callbackUri\":\"https://bot.example/cb\"}",
+         "1ygA3ejRCry1KH+KTz5mF1COsUwcrpv4KtUlQmR744w=",
+         "vAxpbt9XYDZ0ZS0SbI87rNT1QUh29x8yNmDAIOYXPcQ="},
+        {"DELETE",
+         "/calling/callConnections/401f3500-aaaa-bbbb-cccc-000000000001?api-version=2026-03-12", "",
+         "47DEQpj8HBSa+/TImW+5JCeuQeRkm5NMpJWZG3hSuFU=",
+         "wg82HC8TLv8IYzubgsLrQ3YwaghyyqGyuDpxV4wbuQk="},
+        {"POST", "/sms?api-version=2021-03-07",
+         "{\"from\":\"+18005550199\",\"smsRecipients\":[{\"to\":\"+14255550124\"}],"
+         "\"message\":\"Hello\"}",
+         "SBaW1jUfVG8zm7YbhhM2s3a3j185fDT7aSz+ec219MI=",
+         "QjUgUYwvJCizDBKj51aoMtYJ/wlRGfnGoLDUwDoBqhA="},
+    };
+    acs_account_t account;
+    const char *why = "";
+    assert_int_equal(
+        acs_account_read(&account,
+                         "endpoint=https://contoso.communication.azure.com/;accesskey=" KEY, &why),
+        PL_OK);
+    assert_string_equal(account.host, "contoso.communication.azure.com");
+    for (size_t i = 0; i < sizeof vectors / sizeof *vectors; i++) {
+        acs_signature_t out;
+        char wanted[256];
+        acs_sign(&account, vectors[i].method, vectors[i].target, 1767225600, vectors[i].body,
+                 strlen(vectors[i].body), &out);
+        assert_string_equal(out.date, "x-ms-date: Thu, 01 Jan 2026 00:00:00 GMT");
+        (void)snprintf(wanted, sizeof wanted, "x-ms-content-sha256: %s", vectors[i].hash);
+        assert_string_equal(out.content, wanted);
+        (void)snprintf(wanted, sizeof wanted,
+                       "Authorization: HMAC-SHA256 "
+                       "SignedHeaders=x-ms-date;host;x-ms-content-sha256&Signature=%s",
+                       vectors[i].signature);
+        assert_string_equal(out.authorization, wanted);
+    }
+    acs_account_wipe(&account);
+}
+
+static void a_connection_string_is_read_as_the_vendor_reads_it(void **state)
+{
+    (void)state;
+    acs_account_t account;
+    const char *why = NULL;
+    assert_int_equal(
+        acs_account_read(&account, "AccessKey=" KEY ";;Endpoint=HTTPS://a.b:443//;more=x", &why),
+        PL_OK);
+    assert_string_equal(account.endpoint, "https://a.b");
+    assert_int_equal(account.key_bytes, 32);
+    assert_int_equal(acs_account_read(&account, "endpoint=http://[::1]:8080", &why), PL_OK);
+    assert_string_equal(account.host, "[::1]:8080");
+    assert_int_equal(account.key_bytes, 0);
+    static const char *const wrong[] = {"",
+                                        ";",
+                                        ("accesskey=" KEY),
+                                        "endpoint=ftp://a",
+                                        "endpoint=https://",
+                                        "endpoint=https:///",
+                                        "endpoint=https://u@h",
+                                        "endpoint=https://h/path",
+                                        "endpoint=https://h?x",
+                                        "endpoint",
+                                        "endpoint=https://h;accesskey=",
+                                        "endpoint=https://h;accesskey=a",
+                                        "endpoint=https://h;accesskey=not base64!",
+                                        "endpoint=https://h\r\nX: y"};
+    for (size_t i = 0; i < sizeof wrong / sizeof *wrong; i++) {
+        why = NULL;
+        assert_int_equal(acs_account_read(&account, wrong[i], &why), PL_INVALID);
+        assert_non_null(why);
+        assert_int_equal(account.key_bytes, 0);
+    }
+    char big[1024];
+    memset(big, 'a', sizeof big);
+    memcpy(big, "endpoint=https://", 17);
+    big[sizeof big - 1] = '\0';
+    assert_int_equal(acs_account_read(&account, big, &why), PL_INVALID);
+    memcpy(big, "endpoint=https://h;accesskey=", 29);
+    assert_int_equal(acs_account_read(&account, big, &why), PL_INVALID);
+}
+
+static void base64_is_strict(void **state)
+{
+    (void)state;
+    static const char *const plain[] = {"", "f", "fo", "foo", "foob", "fooba", "foobar"};
+    static const char *const coded[] = {"",         "Zg==",     "Zm8=",    "Zm9v",
+                                        "Zm9vYg==", "Zm9vYmE=", "Zm9vYmFy"}; /* RFC 4648, 10 */
+    char text[64];
+    uint8_t bytes[64];
+    size_t count = 9;
+    for (size_t i = 0; i < 7; i++) {
+        assert_int_equal(base64_encode(plain[i], strlen(plain[i]), text), strlen(coded[i]));
+        assert_string_equal(text, coded[i]);
+        assert_true(base64_decode(coded[i], strlen(coded[i]), bytes, sizeof bytes, &count));
+        assert_int_equal(count, strlen(plain[i]));
+        assert_memory_equal(bytes, plain[i], count);
+    }
+    static const char *const wrong[] = {"Z",      "Zg",   "Zg=",     "Zg===", "Zh==",
+                                        "Zm9=",   "Z===", "====",    "=Zg=",  "Zm 9v",
+                                        "Zm9v\n", "Zm-_", "Zg==Zg=="};
+    for (size_t i = 0; i < sizeof wrong / sizeof *wrong; i++) {
+        assert_false(base64_decode(wrong[i], strlen(wrong[i]), bytes, sizeof bytes, &count));
+        assert_int_equal(count, 0);
+    }
+    assert_false(base64_decode("Zm9v", 4, bytes, 2, &count));
+    assert_true(base64_url_decode("-_-_", 4, bytes, sizeof bytes, &count));
+    assert_true(base64_url_decode("Zg", 2, bytes, sizeof bytes, &count));
+    assert_false(base64_url_decode("+/+/", 4, bytes, sizeof bytes, &count));
+}
+
+/* ---- sending ------------------------------------------------------------------------------------------ */
+
+static char last_request[65536]; /* written by the server's thread before it answers */
+static atomic_uint asked;
+static const char *body; /* NULL: the connection breaks after the request */
+static int status;
+
+static bool answer(int fd, const char *method, const char *path, const char *request)
+{
+    char text[2048];
+    (void)method;
+    (void)path;
+    (void)snprintf(last_request, sizeof last_request, "%s", request);
+    atomic_fetch_add(&asked, 1);
+    if (!body) return false;
+    (void)snprintf(text, sizeof text, "HTTP/1.1 %d X\r\nContent-Length: %zu\r\n\r\n%s", status,
+                   strlen(body), body);
+    say(fd, text);
+    return true;
+}
+
+static const char taken[] =
+    "{\"value\":[{\"to\":\"+49301234\",\"messageId\":\"Outgoing_1\",\"httpStatusCode\":202,"
+    "\"repeatabilityResult\":\"accepted\",\"successful\":true}]}";
+
+typedef struct {
+    pl_loop_t *loop;
+    pl_config_t *cfg;
+    sms_desk_t *desk;
+    unsigned count;
+    bool running; /* the loop */
+    pl_err_t err;
+    sms_outcome_t outcome;
+} world_t;
+
+static world_t begin(const char *acs, pl_err_t wanted)
+{
+    world_t self = {.loop = pl_loop_new()};
+    char yaml[1024], error[512] = "";
+    (void)snprintf(yaml, sizeof yaml, "telephony: {sms: {provider: acs, acs: {%s}}}\n", acs);
+    self.cfg =
+        pl_config_parse("telephony", telephony_config_keys, "t.yaml", yaml, error, sizeof error);
+    if (!self.cfg) fail_msg("%s", error);
+    const sms_provider_t *provider = sms_provider_find("acs");
+    assert_non_null(provider);
+    assert_int_equal(sms_desk_new(&self.desk, provider, self.loop, self.cfg), wanted);
+    atomic_store(&asked, 0);
+    body = taken;
+    status = 202;
+    return self;
+}
+
+static world_t start(void)
+{
+    char acs[256];
+    (void)snprintf(acs, sizeof acs,
+                   "connection_string: 'endpoint=http://127.0.0.1:%u/;accesskey=" KEY
+                   "', from: '+18005550199'",
+                   port);
+    return begin(acs, PL_OK);
+}
+
+static void stop(world_t *self)
+{
+    sms_desk_destroy(&self->desk);
+    pl_loop_destroy(&self->loop);
+    pl_config_destroy(&self->cfg);
+}
+
+static void on_sent(void *arg, pl_err_t err, const sms_outcome_t *outcome)
+{
+    world_t *self = arg;
+    self->count++;
+    self->err = err;
+    self->outcome = outcome ? *outcome : (sms_outcome_t){0};
+    if (self->running) pl_loop_stop(self->loop);
+}
+
+static void text(world_t *self, const char *words, const char *key)
+{
+    sms_t sms = {.call_id = "c-1", .to = "+49301234", .text = words, .key = key};
+    unsigned before = self->count;
+    sms_desk_send(self->desk, &sms, on_sent, self);
+    self->running = self->count == before;
+    if (self->running) pl_loop_run(self->loop);
+    self->running = false;
+    assert_int_equal(self->count, before + 1);
+}
+
+static const char *header(const char *name)
+{
+    static char value[256];
+    const char *at = strstr(last_request, name);
+    assert_non_null(at);
+    at += strlen(name);
+    (void)snprintf(value, sizeof value, "%.*s", (int)strcspn(at, "\r\n"), at);
+    return value;
+}
+
+/* Signed anew from what arrived: the host is the one of its header, the body the very bytes. */
+static void assert_signed(void)
+{
+    static const char *const days = "SunMonTueWedThuFriSat";
+    const char *sent = strstr(last_request, "\r\n\r\n") + 4;
+    char date[64], wanted[256];
+    (void)snprintf(date, sizeof date, "%s", header("x-ms-date: "));
+    struct tm tm = {0};
+    assert_non_null(strptime(date + 5, "%d %b %Y %H:%M:%S GMT", &tm));
+    time_t at = timegm(&tm);
+    assert_true(labs((long)(time(NULL) - at)) < 60);
+    assert_memory_equal(date, days + 3L * tm.tm_wday, 3);
+    acs_account_t account;
+    const char *why = NULL;
+    (void)snprintf(wanted, sizeof wanted, "endpoint=http://%s;accesskey=" KEY, header("Host: "));
+    assert_int_equal(acs_account_read(&account, wanted, &why), PL_OK);
+    acs_signature_t signature;
+    acs_sign(&account, "POST", "/sms?api-version=2021-03-07", at, sent, strlen(sent), &signature);
+    assert_non_null(strstr(last_request, signature.authorization));
+    assert_non_null(strstr(last_request, signature.content));
+}
+
+static void a_message_is_sent_signed(void **state)
+{
+    (void)state;
+    world_t self = start();
+    text(&self, "Gr\xc3\xbc\xc3\x9f\"e\n", "k");
+    assert_int_equal(self.err, PL_OK);
+    assert_true(self.outcome.delivered);
+    assert_string_equal(self.outcome.detail, "acs Outgoing_1");
+    assert_non_null(strstr(last_request, "POST /sms?api-version=2021-03-07 "));
+    assert_non_null(strstr(last_request, "Content-Type: application/json\r\n"));
+    assert_signed();
+    cJSON *json = cJSON_Parse(strstr(last_request, "\r\n\r\n") + 4);
+    assert_string_equal(cJSON_GetObjectItem(json, "from")->valuestring, "+18005550199");
+    assert_string_equal(cJSON_GetObjectItem(json, "message")->valuestring,
+                        "Gr\xc3\xbc\xc3\x9f\"e\n");
+    cJSON *to = cJSON_GetArrayItem(cJSON_GetObjectItem(json, "smsRecipients"), 0);
+    assert_string_equal(cJSON_GetObjectItem(to, "to")->valuestring, "+49301234");
+    assert_int_equal(strlen(cJSON_GetObjectItem(to, "repeatabilityRequestId")->valuestring), 36);
+    assert_string_equal(cJSON_GetObjectItem(to, "repeatabilityFirstSent")->valuestring,
+                        header("x-ms-date: "));
+    cJSON_Delete(json);
+    text(&self, "again", "k");
+    assert_true(self.outcome.delivered);
+    assert_int_equal(atomic_load(&asked), 1);
+    stop(&self);
+}
+
+static void what_becomes_of_a_message(void **state)
+{
+    (void)state;
+    static const struct {
+        int status;
+        const char *body;
+        pl_err_t err;
+        bool unknown;
+    } cases[] = {
+        {202, "{\"value\":[{\"httpStatusCode\":400,\"successful\":false}]}", PL_INVALID, false},
+        {202, "{\"value\":[{\"httpStatusCode\":429,\"successful\":false}]}", PL_UNAVAILABLE, false},
+        {202, "{\"value\":[{\"httpStatusCode\":500,\"successful\":false}]}", PL_UNAVAILABLE, false},
+        {202, "{\"value\":[]}", PL_OK, true},
+        {202, "{\"value\":[{\"successful\":\"yes\"}]}", PL_OK, true},
+        {202, "half of it", PL_OK, true},
+        {400, "{\"error\":{\"code\":\"BadRequest\"}}", PL_INVALID, false},
+        {401, "", PL_UNAVAILABLE, false},
+        {429, "", PL_UNAVAILABLE, false},
+        {500, "", PL_OK, true},
+        {503, "", PL_UNAVAILABLE, false},
+        {202, NULL, PL_OK, true},
+    };
+    world_t self = start();
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        char key[16];
+        (void)snprintf(key, sizeof key, "k%zu", i);
+        status = cases[i].status;
+        body = cases[i].body;
+        text(&self, "x", key);
+        assert_int_equal(self.err, cases[i].err);
+        assert_int_equal(self.outcome.unknown, cases[i].unknown);
+    }
+    assert_int_equal(atomic_load(&asked), sizeof cases / sizeof *cases);
+    stop(&self);
+}
+
+static void a_text_too_long_for_the_service_is_not_sent(void **state)
+{
+    (void)state;
+    world_t self = start();
+    char longest[2 * 2048 + 3];
+    for (size_t i = 0; i < 2049; i++) memcpy(longest + 2 * i, "\xc3\xbc", 2);
+    longest[2 * 1999] = '\0';
+    text(&self, longest, "");
+    assert_int_equal(self.err, PL_OK);
+    char plain[2050];
+    memset(plain, 'a', 2049);
+    plain[2049] = '\0';
+    text(&self, plain, "");
+    assert_int_equal(self.err, PL_INVALID);
+    assert_int_equal(atomic_load(&asked), 1);
+    stop(&self);
+}
+
+static void wrong_settings_are_refused_at_the_start(void **state)
+{
+    (void)state;
+    static const char *const wrong[] = {"", "from: '+1'",
+                                        "connection_string: 'endpoint=https://h;accesskey=" KEY "'",
+                                        "connection_string: 'endpoint=https://h', from: '+1'",
+                                        "connection_string: 'x', from: '+1'"};
+    for (size_t i = 0; i < sizeof wrong / sizeof *wrong; i++) {
+        world_t self = begin(wrong[i], PL_INVALID);
+        assert_null(self.desk);
+        stop(&self);
+    }
+}
+
+static void closing_forgets_what_is_under_way(void **state)
+{
+    (void)state;
+    world_t self = start();
+    sms_t sms = {.call_id = "c-1", .to = "+49301234", .text = "x", .key = "k"};
+    sms_desk_send(self.desk, &sms, on_sent, &self);
+    stop(&self);
+    assert_int_equal(self.count, 0);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(the_vendors_signatures_are_ours),
+        cmocka_unit_test(a_connection_string_is_read_as_the_vendor_reads_it),
+        cmocka_unit_test(base64_is_strict),
+        cmocka_unit_test(a_message_is_sent_signed),
+        cmocka_unit_test(what_becomes_of_a_message),
+        cmocka_unit_test(a_text_too_long_for_the_service_is_not_sent),
+        cmocka_unit_test(wrong_settings_are_refused_at_the_start),
+        cmocka_unit_test(closing_forgets_what_is_under_way),
+    };
+    return cmocka_run_group_tests(tests, start_server, stop_server);
+}
