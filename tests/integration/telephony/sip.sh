@@ -6,7 +6,7 @@
 source "$(dirname "$0")/../lib.sh"
 command -v sipp >/dev/null || { echo "sipp is not installed (sip-tester)"; exit 77; }
 port=${caller_ports%-*}
-python3 "$(dirname "$0")/sip_scenarios.py" "$work" || fail "no scenarios"
+python3 "$(dirname "$0")/sip_scenarios.py" "$work" $((port + 4)) || fail "no scenarios"
 
 cat >"$work/model.yaml" <<'Y'
 rules:
@@ -105,7 +105,7 @@ transfers_refused() {
 }
 calls_out() {
   for pair in 486:busy 600:busy 603:declined 480:no_answer 404:unreachable 503:unreachable 500:failed \
-    302:busy 401:bye_remote; do
+    302:busy 401:bye_remote 407:bye_remote; do
     code=${pair%:*}
     curl -s -o "$work/dial-$code.out" -m 10 "$api/call" -H 'Content-Type: application/json' \
       -d "{\"phone_number\": \"+15553000$code\"}"
