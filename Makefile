@@ -306,6 +306,7 @@ bench-media: all $(B)/tests/bench/media_bench $(B)/tests/bench/lane_bench
 	@$(B)/tests/bench/media_bench $(MEDIA_ARGS)
 	@$(B)/tests/bench/lane_bench 400
 	@B=$(B) tests/bench/setups.sh
+	@B=$(B) tests/bench/memory.sh
 bench-bus: $(B)/tests/bench/bus_bench $(B)/tests/bench/lane_bench
 	@$(B)/tests/bench/bus_bench
 	@$(B)/tests/bench/lane_bench 100

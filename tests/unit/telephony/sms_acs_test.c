@@ -131,19 +131,20 @@ static void base64_is_strict(void **state)
 
 static char last_request[65536]; /* written by the server's thread before it answers */
 static atomic_uint asked;
-static const char *body; /* NULL: the connection breaks after the request */
-static int status;
+static const char *_Atomic body; /* NULL: the connection breaks after the request */
+static atomic_int status;
 
 static bool answer(int fd, const char *method, const char *path, const char *request)
 {
     char text[2048];
+    const char *told = atomic_load(&body);
     (void)method;
     (void)path;
     (void)snprintf(last_request, sizeof last_request, "%s", request);
     atomic_fetch_add(&asked, 1);
-    if (!body) return false;
-    (void)snprintf(text, sizeof text, "HTTP/1.1 %d X\r\nContent-Length: %zu\r\n\r\n%s", status,
-                   strlen(body), body);
+    if (!told) return false;
+    (void)snprintf(text, sizeof text, "HTTP/1.1 %d X\r\nContent-Length: %zu\r\n\r\n%s",
+                   atomic_load(&status), strlen(told), told);
     say(fd, text);
     return true;
 }
