@@ -66,7 +66,7 @@ static pl_err_t read_answer(const sms_carrier_t *carrier, pl_err_t err,
     if (answer->status >= 200 && answer->status < 300) {
         err = carrier->taken(json, outcome, code);
     } else {
-        *code = carrier->refused(json);
+        if (carrier->refused) *code = carrier->refused(json);
         err = sms_http_refused(answer->status);
     }
     cJSON_Delete(json);

@@ -19,7 +19,7 @@ typedef struct {
     const char *name; /* of the provider, for the log */
     /* An answer with 2xx; json is NULL when it is none. Sets *code to the carrier's own on failure. */
     pl_err_t (*taken)(const cJSON *json, sms_outcome_t *outcome, int *code);
-    /* The carrier's code in any other answer; 0: none. */
+    /* The carrier's code in any other answer; 0: none. May be NULL. */
     int (*refused)(const cJSON *json);
 } sms_carrier_t;
 

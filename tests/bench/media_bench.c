@@ -1,6 +1,6 @@
 /* media_bench.c - how many calls one core carries: RTP both ways, codec, cleaning, voice activity, lane.
  *
- * usage: media_bench [SECONDS [CALLS...]]
+ * usage: media_bench [SECONDS [CALLS [CLEANED_CALLS]]]
  * A media thread as telephony has it (media.h), kept to one core with all its helpers, on a real clock. The
  * other core plays the world: phones that send speech and hear the bot, and the speech end of the
  * lane, which answers each frame heard with a frame said, so that both sides speak all the time. For each
@@ -8,9 +8,7 @@
  * memory, and how late frames reach the phones. One JSON object; progress on standard error.
  */
 #include <arpa/inet.h>
-#include <errno.h>
 #include <flite/flite.h>
-#include <malloc.h>
 #include <netinet/in.h>
 #include <sched.h>
 #include <signal.h>
@@ -49,6 +47,13 @@ static void keep_to_core(size_t core)
     if (sched_setaffinity(0, sizeof set, &set) != 0) die("wants two cores");
 }
 
+static struct sockaddr_in loopback(uint16_t port)
+{
+    struct sockaddr_in out = {.sin_family = AF_INET, .sin_port = htons(port)};
+    out.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+    return out;
+}
+
 static void read_aloud(void)
 {
     (void)flite_init();
@@ -75,6 +80,12 @@ typedef struct {
     uint32_t turn_seq;
 } phone_t;
 
+/* What the world tells in the end. */
+typedef struct {
+    uint64_t received;
+    uint64_t late_ms[LATE_MS + 1]; /* frames so much later than the earliest of their phone */
+} told_t;
+
 typedef struct {
     size_t phones, ticks;
     pl_loop_t *loop;
@@ -88,15 +99,8 @@ typedef struct {
     size_t payload_bytes[SAID_FRAMES];
     uint32_t stamp_step;
     bool measuring;
-    uint64_t received, lane_frames;
-    uint64_t
-        late_ms[LATE_MS + 1]; /* frames that came so much later than the earliest of their phone */
+    told_t seen;
 } world_t;
-
-typedef struct {
-    uint64_t received, lane_frames;
-    uint64_t late_ms[LATE_MS + 1];
-} told_t;
 
 static void phones_say(world_t *w)
 {
@@ -134,8 +138,8 @@ static void note_arrival(world_t *w, phone_t *p, const uint8_t *packet, const st
     if (us < due) p->first_us -= due - us;
     int64_t late = us > due ? (us - due) / 1000 : 0;
     if (!w->measuring) return;
-    w->received++;
-    w->late_ms[late < LATE_MS ? late : LATE_MS]++;
+    w->seen.received++;
+    w->seen.late_ms[late < LATE_MS ? late : LATE_MS]++;
 }
 
 static void phones_hear(world_t *w)
@@ -169,7 +173,6 @@ static void on_lane_frame(void *arg, const Pl__LaneFrame *frame)
 {
     world_t *w = arg;
     if (frame->body_case != PL__LANE_FRAME__BODY_IN) return;
-    w->lane_frames += w->measuring;
     phone_t *p = &w->phone[frame->slot];
     Pl__LaneSayOut out = PL__LANE_SAY_OUT__INIT;
     out.turn = 1;
@@ -217,9 +220,7 @@ static void on_ports(void *arg)
     if (some <= 0) return;
     w->ports_bytes += (size_t)some;
     for (size_t i = 0; i < w->phones && w->ports_bytes == wanted; i++) {
-        w->phone[i].leg =
-            (struct sockaddr_in){.sin_family = AF_INET, .sin_port = htons(w->ports[i])};
-        w->phone[i].leg.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+        w->phone[i].leg = loopback(w->ports[i]);
     }
 }
 
@@ -234,7 +235,7 @@ static void encode_all(world_t *w, codec_kind_t kind)
     codec_destroy(&codec);
 }
 
-/* ports: of the legs. Tells when its own are known, and in the end what it has seen. */
+/* Tells the ports of its phones, reads those of the legs, and tells in the end what it has seen. */
 static void be_the_world(size_t calls, codec_kind_t kind, const char *endpoint, int in, int out,
                          unsigned seconds)
 {
@@ -248,8 +249,7 @@ static void be_the_world(size_t calls, codec_kind_t kind, const char *endpoint, 
     encode_all(w, kind);
     uint16_t ports[CALLS_MAX];
     for (size_t i = 0; i < calls; i++) {
-        struct sockaddr_in any = {.sin_family = AF_INET};
-        any.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+        struct sockaddr_in any = loopback(0);
         socklen_t bytes = sizeof any;
         int fd = socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0);
         int on = 1;
@@ -274,10 +274,8 @@ static void be_the_world(size_t calls, codec_kind_t kind, const char *endpoint, 
     pl_timer_stop(&tick);
     pl_timer_stop(&begin);
     pl_timer_stop(&end);
-    told_t told = {.received = w->received, .lane_frames = w->lane_frames};
-    memcpy(told.late_ms, w->late_ms, sizeof told.late_ms);
-    for (size_t sent = 0; sent < sizeof told;) {
-        ssize_t some = write(out, (uint8_t *)&told + sent, sizeof told - sent);
+    for (size_t sent = 0; sent < sizeof w->seen;) {
+        ssize_t some = write(out, (uint8_t *)&w->seen + sent, sizeof w->seen - sent);
         if (some <= 0) break;
         sent += (size_t)some;
     }
@@ -288,7 +286,6 @@ static void be_the_world(size_t calls, codec_kind_t kind, const char *endpoint, 
 
 typedef struct {
     pl_loop_t *loop;
-    uint64_t lane;
     double cpu_s, skipped, begun_cpu_s, begun_skipped; /* of the time that is measured */
     int from_world;
     told_t told;
@@ -320,9 +317,8 @@ static void no_lost(void *arg, media_leg_t leg)
 
 static void lane_is_ready(void *arg, uint64_t lane)
 {
-    bench_t *b = arg;
-    b->lane = lane;
-    pl_loop_stop(b->loop);
+    (void)lane;
+    pl_loop_stop(((bench_t *)arg)->loop);
 }
 
 static void lane_is_broken(void *arg, uint64_t lane, const char *why)
@@ -423,8 +419,7 @@ static void add_legs(media_t *media, codec_kind_t kind, size_t calls, const uint
         media_leg_t leg = 0;
         if (media_leg_rtp(media, &leg, &ports[i]) != PL_OK) die("no RTP port is free");
         rtp_params_t params = {.codec = kind, .pt = PT, .send = true, .receive = true};
-        struct sockaddr_in remote = {.sin_family = AF_INET, .sin_port = htons(phones[i])};
-        remote.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+        struct sockaddr_in remote = loopback(phones[i]);
         memcpy(&params.remote, &remote, sizeof remote);
         media_leg_params(media, leg, &params);
         media_leg_stream(media, leg, lane, (uint32_t)i, 1);
@@ -492,7 +487,6 @@ static outcome_t measure(codec_kind_t kind, bool clean, size_t calls, unsigned s
     close(to[1]);
     int status = 0;
     (void)waitpid(child, &status, 0);
-    (void)malloc_trim(0);
     return out;
 }
 

@@ -2,8 +2,7 @@
 # A phone nobody here wrote rings the system: baresip with a WAV file as its microphone. The call's
 # record holds the words of that file and a claim value taken from it, and baresip heard a voice.
 source "$(dirname "$0")/lib.sh"
-command -v baresip >/dev/null || fail "baresip is not installed (Debian's baresip-core)"
-modules=$(dirname "$(dpkg -L baresip-core | grep '/aufile.so$')")
+source "$(dirname "$0")/lib-baresip.sh"
 system_args+=(
   --set 'conversation.initiate.claim[0].name=building_location'
   --set 'conversation.initiate.claim[0].description=the building and the floor where you are'
@@ -16,27 +15,9 @@ start_system
   --pause 16000 --text "yes, that is right" --pause 14000 --text "that is all, thank you, goodbye" \
   --pause 60000 --out "$work/microphone.wav" || fail "no microphone"
 
-mkdir "$work/baresip"
-cat >"$work/baresip/config" <<C
-module_path $modules
-module g722.so
-module aufile.so
-module aubridge.so
-module sndfile.so
-module_app account.so
-module_app menu.so
-snd_path $work/baresip
-sip_listen 127.0.0.1:$((first_port + 5))
-rtp_ports $((first_port + 30))-$((first_port + 48))
-audio_source aufile,$work/microphone.wav
-audio_player aubridge,nobody
-audio_alert aubridge,nowhere
-C
-echo "<sip:+15550142@$sip>;regint=0;audio_codecs=G722/16000/1" >"$work/baresip/accounts"
-baresip -4 -n 127.0.0.1 -f "$work/baresip" -v -t 110 -e "/dial sip:parley@$sip" \
-  </dev/null >"$work/baresip.out" 2>&1 &
-pids+=($!)
-wait_for 20 grep -q 'Call established' "$work/baresip.out" || fail "not answered: $(tail -5 "$work/baresip.out")"
+baresip_rings "$work/baresip" +15550142 G722/16000/1 "$work/microphone.wav" $((first_port + 5)) \
+  $((first_port + 30))-$((first_port + 48)) 110 g722
+wait_for 20 grep -q 'Call established' "$work/baresip/out.log" || fail "not answered: $(tail -5 "$work/baresip/out.log")"
 wait_for 110 settled "+15550142" || fail "the call never came to its end: $(cat "$work/record.json")"
 say "claim: $(json claim "$work/record.json")"
 python3 - "$work/record.json" <<'PY' || fail "the record is not right: $(cat "$work/record.json")"

@@ -18,10 +18,6 @@ rung() { # name: the phone registers, is rung through the API; its report in $wo
   callsim --register "$sip" --api "$api" --body examples/call.json --json "$work/$1.json" \
     "$work/$1.yaml" 2>"$work/$1.log" || fail "$1: $(json calls.0.detail "$work/$1.json")"
 }
-over() { # call id
-  [[ $(get "/call/$1" "$work/record.json") == 200 && $(json in_progress "$work/record.json") == false &&
-    -n $(json ended "$work/record.json") ]]
-}
 ends_as() { # name, expected reason
   local id
   id=$(json calls.0.call_id "$work/$1.json")

@@ -6,6 +6,7 @@
 # some; a number that is somebody else's differs in three, so that it is never taken for one.
 # Alone: fifty callers and what hears them fill two cores.
 source "$(dirname "$0")/lib.sh"
+source "$(dirname "$0")/lib-load.sh"
 calls=${PARLEY_TEST_CALLS:-50}
 first=$((26000 + (first_port - 28000) % 850)) # more ports than a test usually has
 caller_ports=$((first + 300))-$((first + 499))
@@ -20,15 +21,7 @@ steps:
 expect:
   - {field: callback_number, type: phone_number, value: "+1555{n2}{n2}{n2}7"}
 Y
-python3 - >"$work/body.json" <<'PY'
-import json
-body = json.load(open('examples/call.json'))
-body['bot_company'] = 'Contoso {s2}'
-body['task'] = 'Note the number that the customer can be called back on.'
-body['claim'] = [{'name': 'callback_number', 'type': 'phone_number',
-                  'description': 'the phone number we can call you back on'}]
-print(json.dumps(body))
-PY
+callback_body 'Contoso {s2}' >"$work/body.json"
 "$bin/speech-double" --marked 'Contoso ' --port-file "$work/speech.port" >"$work/double.log" 2>&1 &
 pids+=($!)
 wait_for 10 test -s "$work/speech.port" || fail "the double does not start"
@@ -86,17 +79,11 @@ if not wrong:
 sys.exit(bool(wrong))
 PY
 python3 "$work/check.py" "$work/all.json" "$work/marks.jsonl" "$calls" || fail "calls are mixed up"
-at_once=$(python3 - "$work/calls.json" <<'PY'
-import json, sys
-spans = [(c['answered_after_ms'], c['answered_after_ms'] + c['duration_ms']) for c in json.load(open(sys.argv[1]))['calls']]
-print(max(sum(a <= s < b for a, b in spans) for s, _ in spans))
-PY
-)
-say "at once: $at_once"
+say "at once: $(at_once "$work/calls.json")"
 
 # The checker itself: 200 ms of another caller's in one recording, one word in one record.
 python3 - "$work" <<'PY' || fail "the self-test could not be made"
-import array, glob, json, sys, wave
+import array, json, sys, wave
 work = sys.argv[1]
 def load(file):
     with wave.open(file) as wav: return wav.getparams(), array.array('h', wav.readframes(wav.getnframes()))

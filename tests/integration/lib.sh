@@ -138,6 +138,12 @@ get() { # path, file: GET, prints the status
   curl -s -m 10 -o "$2" -w '%{http_code}' "$api$1"
 }
 
+# Whether a call is over and its record says how; the record is in the file
+over() { # id or number, file ($work/record.json)
+  local file=${2:-$work/record.json}
+  [[ $(get "/call/${1/+/%2B}" "$file") == 200 && $(json in_progress "$file") == false && -n $(json ended.reason "$file") ]]
+}
+
 # The call's record once it is over and worked up, in $work/record.json
 settled() { # id or number
   [[ $(get "/call/${1/+/%2B}" "$work/record.json") == 200 ]] &&

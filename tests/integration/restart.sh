@@ -33,11 +33,7 @@ for victim in gateway speech dialogue rag persistence; do
   callsim --call "sip:parley@$sip" --number "+155501$(printf %04d $number)" \
     --json "$work/call-$victim.json" "$work/caller.yaml" 2>"$work/call-$victim.log" ||
     fail "no call after $victim was killed: $(json calls.0.detail "$work/call-$victim.json")"
-  over() {
-    [[ $(get "/call/%2B155501$(printf %04d $number)" "$work/record.json") == 200 &&
-      $(json in_progress "$work/record.json") == false ]]
-  }
-  wait_for 10 over || fail "the call after $victim left no finished record"
+  wait_for 10 over "+155501$(printf %04d $number)" || fail "the call after $victim left no finished record"
   say "$victim: ready again after $took ms"
 done
 finish

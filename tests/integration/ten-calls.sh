@@ -3,15 +3,9 @@
 # nothing leaks from one call to another.
 # Alone: ten callers and what hears them fill two cores.
 source "$(dirname "$0")/lib.sh"
+source "$(dirname "$0")/lib-load.sh"
 calls=${PARLEY_TEST_CALLS:-10}
-python3 - >"$work/body.json" <<'PY'
-import json
-body = json.load(open('examples/call.json'))
-body['task'] = 'Note the number that the customer can be called back on.'
-body['claim'] = [{'name': 'callback_number', 'type': 'phone_number',
-                  'description': 'the phone number we can call you back on'}]
-print(json.dumps(body))
-PY
+callback_body >"$work/body.json"
 start_system
 callsim --register "$sip" --api "$api" --body "$work/body.json" --verify --calls "$calls" \
   --record "$work" --json "$work/calls.json" tests/scenarios/callback-number.yaml \
@@ -23,11 +17,9 @@ report = json.load(open(sys.argv[1]))
 for call in report['calls']:
     if call['outcome'] != 'completed':
         print('    caller', call['caller'], call['detail'])
-starts = [(c['answered_after_ms'], c['answered_after_ms'] + c['duration_ms']) for c in report['calls']
-          if c['duration_ms'] is not None]
-print('    at once:', max(sum(a <= s < b for a, b in starts) for s, _ in starts) if starts else 0)
 print('    voice to voice:', report['summary']['latency'])
 PY
+say "at once: $(at_once "$work/calls.json")"
 [[ $status -eq 0 ]] || fail "$(json summary.failed "$work/calls.json") of $calls calls failed"
 # The store holds each number once, in its own call.
 get '/call' "$work/all.json" >/dev/null

@@ -5,6 +5,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "tools/callsim/body.h"
+
 enum { URL_BYTES = 512, TIMEOUT_MS = 10000 };
 
 typedef struct {
@@ -66,12 +68,14 @@ static void url_of(char out[URL_BYTES], const char *api, const char *path, const
     }
 }
 
-void api_start_call(pl_http_t *http, const char *api, const char *body, const char *number,
-                    api_done_fn *done, void *arg)
+void api_start_call(pl_http_t *http, const char *api, const char *body, uint32_t n,
+                    const char *number, api_done_fn *done, void *arg)
 {
     char url[URL_BYTES];
     url_of(url, api, "/call", "");
-    cJSON *json = cJSON_Parse(body);
+    char *filled = body_fill(body, n);
+    cJSON *json = cJSON_Parse(filled);
+    free(filled);
     if (!cJSON_IsObject(json)) {
         cJSON_Delete(json);
         done(arg, 0, NULL, "the body is not a JSON object");

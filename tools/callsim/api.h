@@ -7,6 +7,7 @@
 
 #include <stdbool.h>
 #include <stddef.h>
+#include <stdint.h>
 #include <time.h>
 
 #include <cjson/cJSON.h>
@@ -18,9 +19,9 @@
  * the reason for people. */
 typedef void api_done_fn(void *arg, long status, const cJSON *json, const char *why);
 
-/* POST /call with the body's text, its phone_number replaced. */
-void api_start_call(pl_http_t *http, const char *api, const char *body, const char *number,
-                    api_done_fn *done, void *arg);
+/* POST /call with the body's text, filled in for caller n (body.h), its phone_number replaced. */
+void api_start_call(pl_http_t *http, const char *api, const char *body, uint32_t n,
+                    const char *number, api_done_fn *done, void *arg);
 /* POST /phone/ticket. */
 void api_ticket(pl_http_t *http, const char *api, const char *number, api_done_fn *done, void *arg);
 /* GET /call/{id or number}. */

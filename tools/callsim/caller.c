@@ -11,7 +11,6 @@
 #include "common/log.h"
 #include "services/telephony/rtp_leg.h"
 #include "tools/callsim/api.h"
-#include "tools/callsim/body.h"
 #include "tools/callsim/caller_report.h"
 
 enum { VERIFY_EVERY_MS = 250, VERIFY_FOR_MS = 20000, LAST_WORDS_MS = 1500 };
@@ -371,10 +370,8 @@ static void wait_to_be_rung(caller_t *self, const char *how)
         self->timer = pl_timer_start(self->stage->loop, wait_s * 1000ULL, 0, on_not_rung, self);
     }
     if (self->stage->body) {
-        char *body = body_fill(self->stage->body, self->n);
-        api_start_call(self->stage->http, self->stage->options->api, body, self->result.number,
-                       on_started, self);
-        free(body);
+        api_start_call(self->stage->http, self->stage->options->api, self->stage->body, self->n,
+                       self->result.number, on_started, self);
     }
 }
 

@@ -54,23 +54,27 @@ void mark_add(int16_t *pcm, size_t samples, mark_band_t band, uint32_t n, uint64
     for (size_t i = 0; i < samples; i++) {
         uint64_t now = at + i;
         if (now / (MARK_HZ / 1000) % PERIOD_MS >= ON_MS) continue;
-        double phase = (double)(now % ((uint64_t)MARK_HZ * PERIOD_MS));
-        double sum = pcm[i] + tone_amplitude[band] * (sin(step[0] * phase) + sin(step[1] * phase));
+        double both = sin(step[0] * (double)now) + sin(step[1] * (double)now);
+        double sum = pcm[i] + tone_amplitude[band] * both;
         pcm[i] = (int16_t)fmax(INT16_MIN, fmin(INT16_MAX, rint(sum)));
+    }
+}
+
+/* What the filters of a band's probes go by. */
+static void tune(mark_band_t band, float turn[LANES])
+{
+    for (int p = 0; p < PROBES; p++) {
+        double hz = first_hz[band] + (p - 1) * SPACING_HZ / 2.0;
+        turn[p] = (float)(2 * cos(2 * M_PI * hz / MARK_HZ));
     }
 }
 
 /* Amplitude squared of windowed samples at each of a band's probes. All filters go side by side, so that the
  * compiler takes several of them in one step. */
-static void probe(const float *window, mark_band_t band, float power[PROBES])
+static void probe(const float *window, const float turn[LANES], float power[PROBES])
 {
-    float turn[LANES] = {0};
     float last[LANES] = {0};
     float before[LANES] = {0};
-    for (int p = 0; p < PROBES; p++) {
-        double hz = first_hz[band] + (p - 1) * SPACING_HZ / 2.0;
-        turn[p] = (float)(2 * cos(2 * M_PI * hz / MARK_HZ));
-    }
     for (size_t i = 0; i < WINDOW; i++) {
         for (int p = 0; p < LANES; p++) {
             float now = window[i] + turn[p] * last[p] - before[p];
@@ -86,10 +90,10 @@ static void probe(const float *window, mark_band_t band, float power[PROBES])
 }
 
 /* The power of each tone of a band in a window, 0 where it does not stand out. */
-static void tones_in(const float *window, mark_band_t band, double out[MARK_TONES])
+static void tones_in(const float *window, const float turn[LANES], double out[MARK_TONES])
 {
     float power[PROBES];
-    probe(window, band, power);
+    probe(window, turn, power);
     double between = 0;
     for (size_t i = 0; i < PROBES; i += 2) between += power[i] / (MARK_TONES + 1);
     for (size_t tone = 0; tone < MARK_TONES; tone++) {
@@ -111,14 +115,15 @@ static bool is_pair(double one, double other)
 static void count(const double tones[MARK_TONES], uint32_t run[MARK_MAX + 1],
                   uint32_t ms[MARK_MAX + 1])
 {
-    for (uint32_t n = 1; n <= MARK_MAX; n++) {
-        size_t low = 0;
-        size_t high = 0;
-        (void)tones_of(n, &low, &high);
-        /* Two marks at once are four tones: each pair of them may be one. */
-        run[n] = is_pair(tones[low], tones[high]) ? run[n] + 1 : 0;
-        if (run[n] == LEAST_RUN) ms[n] += LEAST_RUN * MARK_STEP_MS;
-        if (run[n] > LEAST_RUN) ms[n] += MARK_STEP_MS;
+    uint32_t n = 0;
+    for (size_t low = 0; low < MARK_TONES; low++) { /* in the order of tones_of */
+        for (size_t high = low + 1; high < MARK_TONES; high++) {
+            n++;
+            /* Two marks at once are four tones: each pair of them may be one. */
+            run[n] = is_pair(tones[low], tones[high]) ? run[n] + 1 : 0;
+            if (run[n] == LEAST_RUN) ms[n] += LEAST_RUN * MARK_STEP_MS;
+            if (run[n] > LEAST_RUN) ms[n] += MARK_STEP_MS;
+        }
     }
 }
 
@@ -126,6 +131,8 @@ void mark_find(const int16_t *pcm, size_t samples, size_t stride, marks_t *out)
 {
     memset(out, 0, sizeof *out);
     uint32_t run[MARK_BANDS][MARK_MAX + 1] = {0};
+    float turn[MARK_BANDS][LANES] = {0};
+    for (mark_band_t band = 0; band < MARK_BANDS; band++) tune(band, turn[band]);
     float hann[WINDOW];
     for (size_t i = 0; i < WINDOW; i++) {
         hann[i] = (float)(0.5 - 0.5 * cos(2 * M_PI * ((double)i + 0.5) / WINDOW));
@@ -143,7 +150,7 @@ void mark_find(const int16_t *pcm, size_t samples, size_t stride, marks_t *out)
         }
         for (mark_band_t band = 0; band < MARK_BANDS; band++) {
             double tones[MARK_TONES];
-            tones_in(window, band, tones);
+            tones_in(window, turn[band], tones);
             count(tones, run[band], out->ms[band]);
         }
     }

@@ -8,7 +8,6 @@
 
 #include "common/clock.h"
 #include "tools/callsim/api.h"
-#include "tools/callsim/body.h"
 #include "tools/callsim/text_talk.h"
 #include "tools/callsim/verdict.h"
 
@@ -424,10 +423,8 @@ static void begin(void *arg)
     }
     self->state = WAITING;
     if (self->stage->body) {
-        char *body = body_fill(self->stage->body, self->n);
-        api_start_call(self->stage->http, self->stage->options->api, body, self->number, on_started,
-                       self);
-        free(body);
+        api_start_call(self->stage->http, self->stage->options->api, self->stage->body, self->n,
+                       self->number, on_started, self);
     }
 }
 

@@ -240,7 +240,7 @@ static void look_at_customer(demo_t *self)
     if (access(place_file(&self->place, "customer.ready", ready, sizeof ready), F_OK) == 0) {
         term_ok("a simulated customer is registered as %s", self->number);
         self->state = CALLING;
-        api_start_call(self->http, self->url, self->body, self->number, on_started, self);
+        api_start_call(self->http, self->url, self->body, 0, self->number, on_started, self);
     } else if (pl_clock_ms() - self->customer_ms > REGISTER_MS) {
         customer_failed(self, "not registered after 15 s");
     }

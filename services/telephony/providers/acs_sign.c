@@ -9,9 +9,11 @@
 #include <strings.h>
 #include <time.h>
 
-#include "services/telephony/providers/base64.h"
+/* base64 without and with its NUL, as EVP_EncodeBlock writes it */
+#define CODED_CHARS(bytes) (((bytes) + 2) / 3 * 4)
+#define CODED_BYTES(bytes) (CODED_CHARS(bytes) + 1)
 
-enum { DIGEST_BYTES = 32, DIGEST_CHARS = BASE64_CHARS(DIGEST_BYTES) };
+enum { DIGEST_BYTES = 32 };
 
 /* ---- the account ---- */
 
@@ -37,6 +39,27 @@ static bool set_endpoint(acs_account_t *self, const char *url, size_t length)
     return true;
 }
 
+/* OpenSSL's decoder passes over blanks and odd ends: a key is good when it is coded as it came. */
+static bool set_key(acs_account_t *self, const char *text, size_t chars)
+{
+    uint8_t key[CODED_BYTES(ACS_KEY_BYTES)];
+    uint8_t again[CODED_BYTES(ACS_KEY_BYTES)];
+    size_t padding = 0;
+    while (padding < 2 && padding < chars && text[chars - 1 - padding] == '=') padding++;
+    if (chars == 0 || chars > CODED_CHARS(ACS_KEY_BYTES)) return false;
+    int bytes = EVP_DecodeBlock(key, (const uint8_t *)text, (int)chars) - (int)padding;
+    bool good = bytes > 0 && bytes <= ACS_KEY_BYTES &&
+                (size_t)EVP_EncodeBlock(again, key, bytes) == chars &&
+                memcmp(again, text, chars) == 0;
+    if (good) {
+        memcpy(self->key, key, (size_t)bytes);
+        self->key_bytes = (size_t)bytes;
+    }
+    explicit_bzero(key, sizeof(key));
+    explicit_bzero(again, sizeof(again));
+    return good;
+}
+
 static const char *read_part(acs_account_t *self, const char *part, size_t length)
 {
     const char *equals = memchr(part, '=', length); /* the first: the key has its own at the end */
@@ -47,9 +70,7 @@ static const char *read_part(acs_account_t *self, const char *part, size_t lengt
         return set_endpoint(self, value, value_bytes) ? NULL : "endpoint is not an https URL";
     }
     if (name_bytes == 9 && strncasecmp(part, "accesskey", 9) == 0) {
-        bool good =
-            base64_decode(value, value_bytes, self->key, sizeof(self->key), &self->key_bytes);
-        return good && self->key_bytes > 0 ? NULL : "accesskey is not base64";
+        return set_key(self, value, value_bytes) ? NULL : "accesskey is not base64";
     }
     return NULL;
 }
@@ -94,23 +115,25 @@ void acs_sign(const acs_account_t *account, const char *method, const char *targ
 {
     uint8_t digest[EVP_MAX_MD_SIZE];
     unsigned length = 0;
-    char hash[DIGEST_CHARS + 1], signature[DIGEST_CHARS + 1], date[ACS_DATE_BYTES];
+    uint8_t hash[CODED_BYTES(DIGEST_BYTES)], signature[CODED_BYTES(DIGEST_BYTES)];
+    char date[ACS_DATE_BYTES];
     if (!EVP_Digest(body ? body : "", bytes, digest, &length, EVP_sha256(), NULL)) abort();
-    (void)base64_encode(digest, DIGEST_BYTES, hash);
+    (void)EVP_EncodeBlock(hash, digest, DIGEST_BYTES);
     acs_date(unix_s, date);
     char *text = NULL;
-    int text_bytes = asprintf(&text, "%s\n%s\n%s;%s;%s", method, target, date, account->host, hash);
+    int text_bytes = asprintf(&text, "%s\n%s\n%s;%s;%s", method, target, date, account->host,
+                              (const char *)hash);
     if (text_bytes < 0) abort();
     if (!HMAC(EVP_sha256(), account->key, (int)account->key_bytes, (const uint8_t *)text,
               (size_t)text_bytes, digest, &length)) {
         abort();
     }
     free(text);
-    (void)base64_encode(digest, DIGEST_BYTES, signature);
+    (void)EVP_EncodeBlock(signature, digest, DIGEST_BYTES);
     snprintf(out->date, sizeof(out->date), "x-ms-date: %s", date);
-    snprintf(out->content, sizeof(out->content), "x-ms-content-sha256: %s", hash);
+    snprintf(out->content, sizeof(out->content), "x-ms-content-sha256: %s", (const char *)hash);
     snprintf(out->authorization, sizeof(out->authorization),
              "Authorization: HMAC-SHA256 "
              "SignedHeaders=x-ms-date;host;x-ms-content-sha256&Signature=%s",
-             signature);
+             (const char *)signature);
 }

@@ -51,13 +51,7 @@ static pl_err_t read_taken(const cJSON *json, sms_outcome_t *outcome, int *code)
     return for_good ? PL_INVALID : PL_UNAVAILABLE;
 }
 
-static int no_code(const cJSON *json) /* the service's are words */
-{
-    (void)json;
-    return 0;
-}
-
-static const sms_carrier_t carrier = {"acs", read_taken, no_code};
+static const sms_carrier_t carrier = {"acs", read_taken, NULL}; /* its codes are words */
 
 /* ---- life ---- */
 
@@ -67,19 +61,15 @@ static pl_err_t acs_open(void **provider, pl_loop_t *loop, const pl_config_t *cf
     if (!*pl_config_str(cfg, connection))
         return sms_http_wrong(cfg, connection, "is wanted by telephony.sms.provider acs");
     if (!*from) return sms_http_wrong(cfg, sender, "is wanted by telephony.sms.provider acs");
-    acs_account_t account;
-    const char *why = NULL;
-    if (acs_account_read(&account, pl_config_str(cfg, connection), &why))
-        return sms_http_wrong(cfg, connection, why);
-    if (!account.key_bytes) {
-        acs_account_wipe(&account);
-        return sms_http_wrong(cfg, connection, "has no accesskey");
-    }
     acs_t *self = calloc(1, sizeof *self);
     assert(self);
-    self->account = account;
-    self->account.host = self->account.endpoint + (account.host - account.endpoint);
-    acs_account_wipe(&account);
+    const char *why = NULL;
+    (void)acs_account_read(&self->account, pl_config_str(cfg, connection), &why);
+    if (!why && !self->account.key_bytes) why = "has no accesskey";
+    if (why) {
+        free(self); /* nothing secret is left in it, or was */
+        return sms_http_wrong(cfg, connection, why);
+    }
     self->from = from;
     (void)snprintf(self->url, sizeof self->url, "%s%s", self->account.endpoint, target);
     self->http = sms_http_new(loop, &carrier);

@@ -3,8 +3,7 @@
 # codec, baresip hears the bot, and the bot hears baresip; with wideband also its words.
 # Alone: five calls at once are recognised.
 source "$(dirname "$0")/../lib.sh"
-command -v baresip >/dev/null || fail "baresip is not installed (Debian's baresip-core)"
-modules=$(dirname "$(dpkg -L baresip-core | grep '/aufile.so$')")
+source "$(dirname "$0")/../lib-baresip.sh"
 system_args+=(
   --set 'conversation.initiate.claim[0].name=building_location'
   --set 'conversation.initiate.claim[0].description=the building and the floor where you are'
@@ -36,28 +35,7 @@ write("opus", 48000, 2, tripled)
 PY
 
 ring() { # number, baresip's name of the codec, its module, ports from
-  local home=$work/$1 port=$4
-  mkdir "$home"
-  cat >"$home/config" <<C
-module_path $modules
-module $3.so
-module aufile.so
-module aubridge.so
-module sndfile.so
-module_app account.so
-module_app menu.so
-snd_path $home
-sip_listen 127.0.0.1:$port
-rtp_ports $((port + 1))-$((port + 3))
-audio_source aufile,$work/microphone-$3.wav
-audio_player aubridge,nobody
-audio_alert aubridge,nowhere
-opus_bitrate 28000
-opus_inbandfec yes
-C
-  echo "<sip:+$1@$sip>;regint=0;audio_codecs=$2" >"$home/accounts"
-  baresip -4 -n 127.0.0.1 -f "$home" -v -t 28 -e "/dial sip:parley@$sip" </dev/null >"$home/out.log" 2>&1 &
-  pids+=($!)
+  baresip_rings "$work/$1" "+$1" "$2" "$work/microphone-$3.wav" "$4" "$(($4 + 1))-$(($4 + 3))" 28 "$3"
 }
 ring 15550201 PCMU/8000/1 g711 $((first_port + 30))
 ring 15550202 PCMA/8000/1 g711 $((first_port + 34))
@@ -67,8 +45,7 @@ ring 15550205 opus/48000/2 opus $((first_port + 46))
 
 all_over() {
   for number in 1555020{1..5}; do
-    [[ $(get "/call/%2B$number" "$work/$number.json") == 200 ]] || return 1
-    [[ $(json in_progress "$work/$number.json") == false ]] || return 1
+    over "+$number" "$work/$number.json" || return 1
   done
 }
 wait_for 80 all_over || fail "not every call came to its end"

@@ -47,9 +47,6 @@ call() { # name, expected end of the record; the record is in $work/$name.json
   sipp_of "$1" "$local_port" "$media" -m 1 -key from "+$number" || fail "sipp $1: status $?"
   ended "$1" "+$number" "$2"
 }
-over() { # number, file
-  [[ $(get "/call/%2B${1#+}" "$2") == 200 && $(json in_progress "$2") == false && -n $(json ended.reason "$2") ]]
-}
 ended() { # name, number, expected end
   wait_for 10 over "$2" "$work/$1.json" || fail "$1: no record says that it is over"
   [[ $(json ended.reason "$work/$1.json") == "$3" ]] || fail "$1: $(json ended "$work/$1.json"), not $3"

@@ -52,7 +52,7 @@ typedef struct {
     const codec_info_t *info;
     scene_t scene;
     uint32_t random;
-    uint64_t now_us, tick;
+    uint64_t now_us;
     /* the far end */
     codec_t *coder;
     double next_us, period_us;
@@ -67,8 +67,8 @@ typedef struct {
     resample_t *resample;
     playout_t *playout;
     codec_t *sender;
-    int16_t said[2 * CODEC_FRAME_SAMPLES]; /* resampled, less than a frame is left over */
-    size_t said_samples, made, put_bytes;
+    int16_t said[CODEC_FRAME_SAMPLES]; /* resampled, until it is a whole frame */
+    size_t said_samples, made;
     uint32_t turn, seq;
     uint64_t fed_samples;
     /* what is watched */
@@ -156,7 +156,7 @@ static void on_resampled(void *arg, const int16_t *pcm, size_t samples)
         playout_stats(c->playout, &stats);
         if (stats.queued_ms >= CREDIT_MS) continue; /* speech keeps to its credit */
         pl_err_t err = playout_put(c->playout, c->turn, c->seq++, (const uint8_t *)c->said,
-                                   sizeof c->said / 2, false, false);
+                                   sizeof c->said, false, false);
         assert_true(err == PL_OK || err == PL_STALE);
     }
 }
@@ -201,8 +201,7 @@ static void hear(call_t *c)
     const int16_t *narrow = codec_narrow(c->sender);
     cleaner_played(c->cleaner, narrow ? narrow : played);
     c->sounding += vad_frame_over(&c->vad, frame.missing ? NULL : pcm, echo_db).voice;
-    int64_t delay = receiver_delay_us(c->receiver, c->now_us);
-    c->delay_us += (double)delay;
+    c->delay_us += (double)receiver_delay_us(c->receiver, c->now_us);
     size_t packets = receiver_packets(c->receiver);
     if (packets > c->packets) c->packets = (uint32_t)packets;
 }
@@ -262,8 +261,7 @@ static void check(const call_t *c, uint64_t minutes)
     size_t bytes = bytes_now();
     double lost = (double)(c->missing + c->concealed) / (double)c->frames;
     printf("%-5s %+4.0f ppm %5llu min: delay %.1f ms then %.1f, at most %.1f; %.2f %% made up; "
-           "echo %.0f dB "
-           "softer; bytes %+ld\n",
+           "echo %.0f dB softer; bytes %+ld\n",
            c->info->name, c->line->drift_ppm, (unsigned long long)minutes, c->first_delay_ms,
            c->last_delay_ms, c->most_delay_ms, 100 * lost, (double)echo.enhance_db,
            (long)bytes - (long)c->bytes_then);

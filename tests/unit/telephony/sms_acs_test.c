@@ -1,12 +1,9 @@
 /* sms_acs_test.c - text messages by Azure Communication Services, by a small server that answers as it
  * does, and the signature of its requests. The vectors are requests that the vendor's package signed. */
-#include "services/telephony/config.h"
-#include "services/telephony/providers/acs_sign.h"
-#include "services/telephony/providers/base64.h"
-#include "services/telephony/sms.h"
-#include "tests/unit/common/http_server.h"
-
 #include <cjson/cJSON.h>
+
+#include "services/telephony/providers/acs_sign.h"
+#include "tests/unit/telephony/sms_carrier.h"
 
 #define KEY "MDEyMzQ1Njc4OWFiY2RlZjAxMjM0NTY3ODlhYmNkZWY="
 
@@ -98,87 +95,51 @@ static void a_connection_string_is_read_as_the_vendor_reads_it(void **state)
     assert_int_equal(acs_account_read(&account, big, &why), PL_INVALID);
 }
 
-static void base64_is_strict(void **state)
+static bool is_key(const char *coded, const char *plain)
+{
+    char text[256];
+    acs_account_t account;
+    const char *why = NULL;
+    (void)snprintf(text, sizeof text, "endpoint=https://h;accesskey=%s", coded);
+    bool good = acs_account_read(&account, text, &why) == PL_OK;
+    assert_int_equal(good, account.key_bytes > 0);
+    if (!good) return false;
+    assert_int_equal(account.key_bytes, strlen(plain));
+    assert_memory_equal(account.key, plain, account.key_bytes);
+    return true;
+}
+
+static void a_key_is_strict_base64(void **state)
 {
     (void)state;
-    static const char *const plain[] = {"", "f", "fo", "foo", "foob", "fooba", "foobar"};
-    static const char *const coded[] = {"",         "Zg==",     "Zm8=",    "Zm9v",
+    static const char *const plain[] = {"f", "fo", "foo", "foob", "fooba", "foobar"};
+    static const char *const coded[] = {"Zg==",     "Zm8=",     "Zm9v",
                                         "Zm9vYg==", "Zm9vYmE=", "Zm9vYmFy"}; /* RFC 4648, 10 */
-    char text[64];
-    uint8_t bytes[64];
-    size_t count = 9;
-    for (size_t i = 0; i < 7; i++) {
-        assert_int_equal(base64_encode(plain[i], strlen(plain[i]), text), strlen(coded[i]));
-        assert_string_equal(text, coded[i]);
-        assert_true(base64_decode(coded[i], strlen(coded[i]), bytes, sizeof bytes, &count));
-        assert_int_equal(count, strlen(plain[i]));
-        assert_memory_equal(bytes, plain[i], count);
-    }
-    static const char *const wrong[] = {"Z",      "Zg",   "Zg=",     "Zg===", "Zh==",
-                                        "Zm9=",   "Z===", "====",    "=Zg=",  "Zm 9v",
-                                        "Zm9v\n", "Zm-_", "Zg==Zg=="};
-    for (size_t i = 0; i < sizeof wrong / sizeof *wrong; i++) {
-        assert_false(base64_decode(wrong[i], strlen(wrong[i]), bytes, sizeof bytes, &count));
-        assert_int_equal(count, 0);
-    }
-    assert_false(base64_decode("Zm9v", 4, bytes, 2, &count));
-    assert_true(base64_url_decode("-_-_", 4, bytes, sizeof bytes, &count));
-    assert_true(base64_url_decode("Zg", 2, bytes, sizeof bytes, &count));
-    assert_false(base64_url_decode("+/+/", 4, bytes, sizeof bytes, &count));
+    for (size_t i = 0; i < 6; i++) assert_true(is_key(coded[i], plain[i]));
+    static const char *const wrong[] = {
+        "",     "Z",    "Zg",    "Zg=",    "Zg===",    "Zh==", "Zm9=", "Z===",
+        "====", "=Zg=", "Zm 9v", "Zm9v\n", "Zg==Zg==", "Zm-_", "-_-_"};
+    for (size_t i = 0; i < sizeof wrong / sizeof *wrong; i++) assert_false(is_key(wrong[i], ""));
+    char longest[ACS_KEY_BYTES / 3 * 4 + 9];
+    char zeros[ACS_KEY_BYTES] = {0};
+    memset(longest, 'A', sizeof longest);
+    memcpy(longest + ACS_KEY_BYTES / 3 * 4, "AAA=", 5); /* 128 bytes */
+    char text[512];
+    acs_account_t account;
+    const char *why = NULL;
+    (void)snprintf(text, sizeof text, "endpoint=https://h;accesskey=%s", longest);
+    assert_int_equal(acs_account_read(&account, text, &why), PL_OK);
+    assert_int_equal(account.key_bytes, ACS_KEY_BYTES);
+    assert_memory_equal(account.key, zeros, ACS_KEY_BYTES);
+    memcpy(longest + ACS_KEY_BYTES / 3 * 4, "AAAA", 5); /* 129 */
+    assert_false(is_key(longest, ""));
 }
 
 /* ---- sending ------------------------------------------------------------------------------------------ */
 
-static char last_request[65536]; /* written by the server's thread before it answers */
-static atomic_uint asked;
-static const char *_Atomic body; /* NULL: the connection breaks after the request */
-static atomic_int status;
-
-static bool answer(int fd, const char *method, const char *path, const char *request)
-{
-    char text[2048];
-    const char *told = atomic_load(&body);
-    (void)method;
-    (void)path;
-    (void)snprintf(last_request, sizeof last_request, "%s", request);
-    atomic_fetch_add(&asked, 1);
-    if (!told) return false;
-    (void)snprintf(text, sizeof text, "HTTP/1.1 %d X\r\nContent-Length: %zu\r\n\r\n%s",
-                   atomic_load(&status), strlen(told), told);
-    say(fd, text);
-    return true;
-}
-
 static const char taken[] =
     "{\"value\":[{\"to\":\"+49301234\",\"messageId\":\"Outgoing_1\",\"httpStatusCode\":202,"
     "\"repeatabilityResult\":\"accepted\",\"successful\":true}]}";
-
-typedef struct {
-    pl_loop_t *loop;
-    pl_config_t *cfg;
-    sms_desk_t *desk;
-    unsigned count;
-    bool running; /* the loop */
-    pl_err_t err;
-    sms_outcome_t outcome;
-} world_t;
-
-static world_t begin(const char *acs, pl_err_t wanted)
-{
-    world_t self = {.loop = pl_loop_new()};
-    char yaml[1024], error[512] = "";
-    (void)snprintf(yaml, sizeof yaml, "telephony: {sms: {provider: acs, acs: {%s}}}\n", acs);
-    self.cfg =
-        pl_config_parse("telephony", telephony_config_keys, "t.yaml", yaml, error, sizeof error);
-    if (!self.cfg) fail_msg("%s", error);
-    const sms_provider_t *provider = sms_provider_find("acs");
-    assert_non_null(provider);
-    assert_int_equal(sms_desk_new(&self.desk, provider, self.loop, self.cfg), wanted);
-    atomic_store(&asked, 0);
-    body = taken;
-    status = 202;
-    return self;
-}
 
 static world_t start(void)
 {
@@ -187,34 +148,9 @@ static world_t start(void)
                    "connection_string: 'endpoint=http://127.0.0.1:%u/;accesskey=" KEY
                    "', from: '+18005550199'",
                    port);
-    return begin(acs, PL_OK);
-}
-
-static void stop(world_t *self)
-{
-    sms_desk_destroy(&self->desk);
-    pl_loop_destroy(&self->loop);
-    pl_config_destroy(&self->cfg);
-}
-
-static void on_sent(void *arg, pl_err_t err, const sms_outcome_t *outcome)
-{
-    world_t *self = arg;
-    self->count++;
-    self->err = err;
-    self->outcome = outcome ? *outcome : (sms_outcome_t){0};
-    if (self->running) pl_loop_stop(self->loop);
-}
-
-static void text(world_t *self, const char *words, const char *key)
-{
-    sms_t sms = {.call_id = "c-1", .to = "+49301234", .text = words, .key = key};
-    unsigned before = self->count;
-    sms_desk_send(self->desk, &sms, on_sent, self);
-    self->running = self->count == before;
-    if (self->running) pl_loop_run(self->loop);
-    self->running = false;
-    assert_int_equal(self->count, before + 1);
+    body = taken;
+    status = 202;
+    return desk_of("acs", acs, PL_OK);
 }
 
 static const char *header(const char *name)
@@ -316,9 +252,8 @@ static void a_text_too_long_for_the_service_is_not_sent(void **state)
 {
     (void)state;
     world_t self = start();
-    char longest[2 * 2048 + 3];
-    for (size_t i = 0; i < 2049; i++) memcpy(longest + 2 * i, "\xc3\xbc", 2);
-    longest[2 * 1999] = '\0';
+    char longest[2 * 1999 + 1] = "";
+    for (size_t i = 0; i < 1999; i++) memcpy(longest + 2 * i, "\xc3\xbc", 3);
     text(&self, longest, "");
     assert_int_equal(self.err, PL_OK);
     char plain[2050];
@@ -338,7 +273,7 @@ static void wrong_settings_are_refused_at_the_start(void **state)
                                         "connection_string: 'endpoint=https://h', from: '+1'",
                                         "connection_string: 'x', from: '+1'"};
     for (size_t i = 0; i < sizeof wrong / sizeof *wrong; i++) {
-        world_t self = begin(wrong[i], PL_INVALID);
+        world_t self = desk_of("acs", wrong[i], PL_INVALID);
         assert_null(self.desk);
         stop(&self);
     }
@@ -359,7 +294,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(the_vendors_signatures_are_ours),
         cmocka_unit_test(a_connection_string_is_read_as_the_vendor_reads_it),
-        cmocka_unit_test(base64_is_strict),
+        cmocka_unit_test(a_key_is_strict_base64),
         cmocka_unit_test(a_message_is_sent_signed),
         cmocka_unit_test(what_becomes_of_a_message),
         cmocka_unit_test(a_text_too_long_for_the_service_is_not_sent),

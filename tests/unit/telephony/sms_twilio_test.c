@@ -1,93 +1,23 @@
 /* sms_twilio_test.c - Twilio's side of text messages, by a small server that answers as it does. The
  * request that is wanted here is the one that the vendor's client for Python (9.13) sends. */
-#include "services/telephony/sms.h"
-#include "services/telephony/config.h"
-#include "tests/unit/common/http_server.h"
-
-static char last_request[65536]; /* written by the server's thread before it answers */
-static atomic_uint asked;
-static const char *_Atomic body; /* NULL: the connection breaks after the request */
-static atomic_int status;
-
-static bool answer(int fd, const char *method, const char *path, const char *request)
-{
-    char text[2048];
-    const char *told = atomic_load(&body);
-    (void)method;
-    (void)path;
-    (void)snprintf(last_request, sizeof last_request, "%s", request);
-    atomic_fetch_add(&asked, 1);
-    if (!told) return false;
-    (void)snprintf(text, sizeof text, "HTTP/1.1 %d X\r\nContent-Length: %zu\r\n\r\n%s",
-                   atomic_load(&status), strlen(told), told);
-    say(fd, text);
-    return true;
-}
+#include "tests/unit/telephony/sms_carrier.h"
 
 static const char taken[] = "{\"sid\":\"SM0123\",\"status\":\"queued\",\"error_code\":null}";
 
-typedef struct {
-    pl_loop_t *loop;
-    pl_config_t *cfg;
-    sms_desk_t *desk;
-    unsigned count;
-    bool running; /* the loop */
-    pl_err_t err;
-    sms_outcome_t outcome;
-} world_t;
-
-static pl_config_t *settings(const char *more, unsigned to_port)
-{
-    char yaml[1024], error[512] = "";
-    (void)snprintf(
-        yaml, sizeof yaml,
-        "telephony: {sms: {provider: twilio, twilio: {url: 'http://127.0.0.1:%u/', %s}}}\n",
-        to_port, more);
-    pl_config_t *cfg =
-        pl_config_parse("telephony", telephony_config_keys, "t.yaml", yaml, error, sizeof error);
-    if (!cfg) fail_msg("%s", error);
-    return cfg;
-}
-
 static const char plain[] = "account_sid: AC1, auth_token: tok, from: '+15550100'";
+
+static world_t open_desk(const char *more, unsigned to_port, pl_err_t wanted)
+{
+    char settings[512];
+    (void)snprintf(settings, sizeof settings, "url: 'http://127.0.0.1:%u/', %s", to_port, more);
+    return desk_of("twilio", settings, wanted);
+}
 
 static world_t start(const char *more, unsigned to_port)
 {
-    world_t self = {.loop = pl_loop_new(), .cfg = settings(more, to_port)};
-    const sms_provider_t *provider = sms_provider_find("twilio");
-    assert_non_null(provider);
-    assert_int_equal(sms_desk_new(&self.desk, provider, self.loop, self.cfg), PL_OK);
-    atomic_store(&asked, 0);
     body = taken;
     status = 201;
-    return self;
-}
-
-static void stop(world_t *self)
-{
-    sms_desk_destroy(&self->desk);
-    pl_loop_destroy(&self->loop);
-    pl_config_destroy(&self->cfg);
-}
-
-static void on_sent(void *arg, pl_err_t err, const sms_outcome_t *outcome)
-{
-    world_t *self = arg;
-    self->count++;
-    self->err = err;
-    self->outcome = outcome ? *outcome : (sms_outcome_t){0};
-    if (self->running) pl_loop_stop(self->loop);
-}
-
-static void text(world_t *self, const char *words, const char *key)
-{
-    sms_t sms = {.call_id = "c-1", .to = "+49301234", .text = words, .key = key};
-    unsigned before = self->count;
-    sms_desk_send(self->desk, &sms, on_sent, self);
-    self->running = self->count == before;
-    if (self->running) pl_loop_run(self->loop);
-    self->running = false;
-    assert_int_equal(self->count, before + 1);
+    return open_desk(more, to_port, PL_OK);
 }
 
 static void a_message_is_sent_in_the_vendors_form(void **state)
@@ -220,15 +150,11 @@ static void settings_that_lack_something_are_refused(void **state)
         "account_sid: AC1, auth_token: tok, from: MG1, key_sid: 'a:b'",
     };
     (void)state;
-    pl_loop_t *loop = pl_loop_new();
     for (unsigned i = 0; i < sizeof cases / sizeof *cases; i++) {
-        sms_desk_t *desk = NULL;
-        pl_config_t *cfg = settings(cases[i], 1);
-        assert_int_equal(sms_desk_new(&desk, sms_provider_find("twilio"), loop, cfg), PL_INVALID);
-        assert_null(desk);
-        pl_config_destroy(&cfg);
+        world_t self = open_desk(cases[i], 1, PL_INVALID);
+        assert_null(self.desk);
+        stop(&self);
     }
-    pl_loop_destroy(&loop);
 }
 
 int main(void)
