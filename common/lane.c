@@ -12,10 +12,10 @@
 #include "common/monitor.h"
 
 enum {
-    /* 80 ms of 500 calls: the mark bounds memory (1.4 MB), credit bounds delay. */
-    QUEUE_MESSAGES = 2000,
-    MESSAGE_MAX_BYTES = 16 * 1024,
-    ARENA_BYTES = 4 * 1024,
+    MESSAGE_MAX_BYTES = 16 * 1024, /* 23 frames */
+    /* 120 ms of 500 calls: the mark bounds memory (2 MB), credit bounds delay. */
+    QUEUE_MESSAGES = 128,
+    ARENA_BYTES = 32 * 1024,
     ARENA_MAX_BYTES = 512 * 1024,
     HELLO_WAIT_MS = 5000, /* of a listener whose peer may never come */
     KEEPALIVE_SEC = 1,    /* of TCP: finds a host that vanished without a word */
@@ -35,6 +35,8 @@ struct pl_lane {
     pl_monitor_t *monitor;
     pl_timer_t *deadline;
     pl_arena_t *arena;
+    size_t packed; /* bytes of pack */
+    uint8_t pack[MESSAGE_MAX_BYTES];
 
     int peer_fd;        /* of a listener: the connection that showed the token; -1: none yet */
     int gone[GONE_MAX]; /* connections that ended before; a ring */
@@ -151,6 +153,16 @@ static void on_connection(void *arg, uint16_t event, uint32_t value)
 
 /* ---- messages ------------------------------------------------------------------------------ */
 
+/* Sends what was packed; false: the socket is full. */
+static bool flush(pl_lane_t *self)
+{
+    if (self->packed == 0) return true;
+    if (zmq_send(zsock_resolve(self->sock), self->pack, self->packed, ZMQ_DONTWAIT) < 0)
+        return false;
+    self->packed = 0;
+    return true;
+}
+
 static pl_err_t send_message(pl_lane_t *self, const Pl__LaneMessage *message)
 {
     zmq_msg_t msg;
@@ -162,8 +174,7 @@ static pl_err_t send_message(pl_lane_t *self, const Pl__LaneMessage *message)
         pl_watch_check(self->watch);
         return PL_OK;
     }
-    zmq_msg_close(&msg); /* a full socket refuses the newest frame */
-    pl_metric_add(self->dropped, 1);
+    zmq_msg_close(&msg);
     return PL_BUSY;
 }
 
@@ -210,18 +221,24 @@ static void on_hello(pl_lane_t *self, const Pl__LaneMessage *message, int fd)
     become_ready(self);
 }
 
+static void on_frames(pl_lane_t *self, const Pl__LaneMessage *message)
+{
+    if (message->body_case != PL__LANE_MESSAGE__BODY__NOT_SET) {
+        lane_break(self, "a second hello");
+        return;
+    }
+    if (message->n_frames == 0) pl_metric_add(self->unknown, 1); /* a newer peer's */
+    for (size_t i = 0; i < message->n_frames && self->ready; i++) {
+        self->sink.frame(self->sink.arg, message->frames[i]);
+    }
+}
+
 static void on_message(pl_lane_t *self, const Pl__LaneMessage *message, int fd)
 {
     if (!message) {
         lane_break(self, "malformed message");
     } else if (self->ready) {
-        if (message->body_case == PL__LANE_MESSAGE__BODY_FRAME) {
-            self->sink.frame(self->sink.arg, message->frame);
-        } else if (message->body_case == PL__LANE_MESSAGE__BODY__NOT_SET) {
-            pl_metric_add(self->unknown, 1); /* a newer peer's */
-        } else {
-            lane_break(self, "a second hello");
-        }
+        on_frames(self, message);
     } else if (self->listening) {
         on_hello(self, message, fd);
     } else if (message->body_case == PL__LANE_MESSAGE__BODY_READY) {
@@ -231,9 +248,9 @@ static void on_message(pl_lane_t *self, const Pl__LaneMessage *message, int fd)
     }
 }
 
-static bool on_readable(void *arg)
+/* Whether there was a message. */
+static bool receive(pl_lane_t *self)
 {
-    pl_lane_t *self = arg;
     zmq_msg_t msg;
     zmq_msg_init(&msg);
     if (zmq_msg_recv(&msg, zsock_resolve(self->sock), ZMQ_DONTWAIT) < 0) {
@@ -252,6 +269,16 @@ static bool on_readable(void *arg)
     on_message(self, message, fd);
     leave(self);
     return true;
+}
+
+/* Before the loop waits, and whenever there is something to read or room to send again. A send may
+ * have taken the edge of a message: what is sent here is followed by another look. */
+static bool on_readable(void *arg)
+{
+    pl_lane_t *self = arg;
+    if (receive(self)) return true;
+    if (self->packed == 0) return false;
+    return flush(self) || receive(self);
 }
 
 /* ---- making -------------------------------------------------------------------------------- */
@@ -282,7 +309,7 @@ static pl_err_t lane_new(pl_lane_t **out, pl_loop_t *loop, bool listening, const
     (void)snprintf(self->endpoint, sizeof self->endpoint, "%s", endpoint);
     self->arena = pl_arena_new(ARENA_BYTES, ARENA_MAX_BYTES);
     self->dropped =
-        pl_metric_counter("parley_lane_dropped_total", NULL, "Messages a full media lane refused");
+        pl_metric_counter("parley_lane_dropped_total", NULL, "Frames a full media lane refused");
     self->breaks = pl_metric_counter("parley_lane_broken_total", NULL, "Media lanes that broke");
     self->unknown =
         pl_metric_counter("parley_lane_unknown_total", NULL,
@@ -375,7 +402,17 @@ pl_err_t pl_lane_send(pl_lane_t *self, Pl__LaneFrame *frame)
 {
     if (!self->ready) return PL_UNAVAILABLE;
     Pl__LaneMessage message = PL__LANE_MESSAGE__INIT;
-    message.body_case = PL__LANE_MESSAGE__BODY_FRAME;
-    message.frame = frame;
-    return send_message(self, &message);
+    message.n_frames = 1;
+    message.frames = &frame;
+    size_t bytes = pl__lane_message__get_packed_size(&message);
+    if (bytes > MESSAGE_MAX_BYTES) return PL_INVALID;
+    if (self->packed + bytes > MESSAGE_MAX_BYTES && !flush(self)) {
+        pl_metric_add(self->dropped, 1); /* a full socket refuses the newest frame */
+        return PL_BUSY;
+    }
+    /* Encodings of a message one after the other are that of one with all their frames. */
+    pl__lane_message__pack(&message, self->pack + self->packed);
+    self->packed += bytes;
+    pl_watch_check(self->watch); /* flushes before the loop waits */
+    return PL_OK;
 }

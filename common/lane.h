@@ -37,8 +37,9 @@ void pl_lane_destroy(pl_lane_t **self_p);
 
 const char *pl_lane_endpoint(const pl_lane_t *self);
 
-/* Borrows frame. PL_BUSY: the socket is full, the frame is dropped and counted. PL_UNAVAILABLE:
- * not ready or broken. */
+/* Borrows frame. It goes out before the loop waits next, in one message with the others of that
+ * round. PL_BUSY: the socket is full, the frame is dropped and counted. PL_UNAVAILABLE: not ready or
+ * broken. PL_INVALID: over 16 KiB. */
 pl_err_t pl_lane_send(pl_lane_t *self, Pl__LaneFrame *frame);
 
 #endif
