@@ -79,10 +79,10 @@ static void on_final(void *arg, const char *text, double confidence)
 
 /* ---- synthesiser ---- */
 
-static void on_audio(void *arg, const int16_t *pcm, size_t samples)
+static void on_audio(void *arg, clip_t *clip)
 {
     channel_t *self = arg;
-    stream_audio(self->stream, pl_clock_us(), pcm, samples);
+    stream_audio(self->stream, pl_clock_us(), clip);
 }
 
 static void on_said(void *arg, size_t bytes, size_t samples)
@@ -110,7 +110,7 @@ static pl_err_t synthesise(void *arg, const Pl__Say *sentence)
     self->source_bytes = strlen(text);
     double rate = sentence->rate > 0 ? sentence->rate : 1.0;
     tts_say_t say = {text, lang, voice, rate, sentence->style};
-    tts_sink_t sink = {on_audio, on_said, on_synthesised, self};
+    synthesis_sink_t sink = {on_audio, on_said, on_synthesised, self};
     pl_err_t err = synthesis_say(self->world->synthesis, &self->synthesis, &say, &sink);
     if (err)
         log_warn("say.no_voice", "call=%s lang=%s err=%s", self->call_id, lang, pl_err_name(err));

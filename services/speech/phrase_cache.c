@@ -30,13 +30,13 @@ phrase_t *phrase_new(void)
     return self;
 }
 
-void phrase_add(phrase_t *self, const int16_t *pcm, size_t samples)
+void phrase_add(phrase_t *self, clip_t *clip)
 {
-    if (samples == 0 || self->samples > PHRASE_SAMPLES_MAX) return; /* too long: dropped later */
-    self->pcm = realloc(self->pcm, (self->samples + samples) * sizeof *pcm);
-    assert(self->pcm);
-    memcpy(self->pcm + self->samples, pcm, samples * sizeof *pcm);
-    self->samples += samples;
+    if (clip->samples == 0 || self->samples > PHRASE_SAMPLES_MAX) return; /* dropped later */
+    self->clips = realloc(self->clips, (self->clip_count + 1) * sizeof(clip_t *));
+    assert(self->clips);
+    self->clips[self->clip_count++] = clip_hold(clip);
+    self->samples += clip->samples;
 }
 
 void phrase_add_word(phrase_t *self, size_t bytes, size_t samples)
@@ -51,7 +51,8 @@ void phrase_destroy(phrase_t **self_p)
     phrase_t *self = *self_p;
     if (!self) return;
     *self_p = NULL;
-    free(self->pcm);
+    for (size_t i = 0; i < self->clip_count; i++) clip_drop(&self->clips[i]);
+    free(self->clips);
     free(self->words);
     free(self);
 }
@@ -147,8 +148,8 @@ void phrase_cache_put(phrase_cache_t *self, const char *key, phrase_t **phrase_p
 {
     phrase_t *phrase = *phrase_p;
     *phrase_p = NULL;
-    size_t bytes = phrase->samples * sizeof(int16_t) + phrase->word_count * sizeof(phrase_word_t) +
-                   strlen(key) + sizeof(entry_t);
+    size_t bytes = phrase->samples * sizeof(int16_t) + phrase->clip_count * sizeof(clip_t) +
+                   phrase->word_count * sizeof(phrase_word_t) + strlen(key) + sizeof(entry_t);
     bool fits = phrase->samples > 0 && phrase->samples <= PHRASE_SAMPLES_MAX &&
                 bytes <= self->max_bytes && !entry_find(self, key);
     if (!fits) {

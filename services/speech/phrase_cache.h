@@ -13,6 +13,8 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "services/speech/clip.h"
+
 enum {
     PHRASE_TEXT_MAX = 400,      /* bytes; longer sentences are not said twice */
     PHRASE_SAMPLES_MAX = 320000 /* 20 s at 16 kHz */
@@ -26,8 +28,9 @@ typedef struct {
 
 /* An audio at 16 kHz with the ends of its words. */
 typedef struct {
-    int16_t *pcm;
-    size_t samples;
+    clip_t **clips; /* held */
+    size_t clip_count;
+    size_t samples; /* of all of them */
     phrase_word_t *words;
     size_t word_count;
 } phrase_t;
@@ -45,7 +48,7 @@ bool phrase_cache_wants(phrase_cache_t *self, const char *key, bool again);
 void phrase_cache_put(phrase_cache_t *self, const char *key, phrase_t **phrase_p);
 
 phrase_t *phrase_new(void); /* empty; never NULL */
-void phrase_add(phrase_t *self, const int16_t *pcm, size_t samples);
+void phrase_add(phrase_t *self, clip_t *clip);
 void phrase_add_word(phrase_t *self, size_t bytes, size_t samples);
 void phrase_destroy(phrase_t **self_p);
 

@@ -118,10 +118,10 @@ static bool synthesise_next(speaking_t *self)
     return false;
 }
 
-void speaking_audio(speaking_t *self, const int16_t *pcm, size_t samples)
+void speaking_audio(speaking_t *self, clip_t *clip)
 {
     if (!self->synthesising) return;
-    turn_audio(self->synthesising, pcm, samples);
+    turn_audio(self->synthesising, clip);
     pump(self);
 }
 

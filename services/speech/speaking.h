@@ -18,6 +18,7 @@
 
 #include "common/err.h"
 #include "media.pb-c.h"
+#include "services/speech/clip.h"
 #include "speech.pb-c.h"
 
 enum {
@@ -52,7 +53,7 @@ void speaking_destroy(speaking_t **self_p);            /* calls nothing */
 pl_err_t speaking_say(speaking_t *self, uint64_t now_us, const Pl__Say *say);
 
 /* Audio of the sentence asked for last. */
-void speaking_audio(speaking_t *self, const int16_t *pcm, size_t samples);
+void speaking_audio(speaking_t *self, clip_t *clip); /* held until it is sent */
 /* Of that sentence the first bytes of its text are said after so many samples: an end of a word. */
 void speaking_said(speaking_t *self, size_t bytes, size_t samples);
 void speaking_synthesised(speaking_t *self); /* also when it failed */

@@ -300,10 +300,10 @@ pl_err_t stream_say_stop(stream_t *self, uint64_t now_us, uint32_t turn)
     return speaking_stop(self->speaking, now_us, turn);
 }
 
-void stream_audio(stream_t *self, uint64_t now_us, const int16_t *pcm, size_t samples)
+void stream_audio(stream_t *self, uint64_t now_us, clip_t *clip)
 {
     self->now_us = now_us;
-    speaking_audio(self->speaking, pcm, samples);
+    speaking_audio(self->speaking, clip);
 }
 
 void stream_said(stream_t *self, size_t bytes, size_t samples)

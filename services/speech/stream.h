@@ -14,6 +14,7 @@
 
 #include "common/err.h"
 #include "envelope.pb-c.h"
+#include "services/speech/clip.h"
 #include "services/speech/hearing.h"
 
 typedef struct stream stream_t;
@@ -61,7 +62,7 @@ void stream_partial(stream_t *self, uint64_t now_us, const char *text, size_t sa
 void stream_final(stream_t *self, uint64_t now_us, const char *text, double confidence);
 
 /* From the synthesiser. */
-void stream_audio(stream_t *self, uint64_t now_us, const int16_t *pcm, size_t samples);
+void stream_audio(stream_t *self, uint64_t now_us, clip_t *clip); /* held until it is sent */
 /* After so many samples of that sentence the first bytes of its text are said. */
 void stream_said(stream_t *self, size_t bytes, size_t samples);
 void stream_synthesised(stream_t *self, uint64_t now_us); /* also when it failed */

@@ -32,7 +32,7 @@ struct synthesis {
 struct synthesis_job {
     synthesis_t *owner;
     synthesis_job_t *next; /* of those waiting to be warmed */
-    tts_sink_t sink;
+    synthesis_sink_t sink;
     tts_say_t say;       /* its strings are the job's own */
     char key[KEY_BYTES]; /* "": too long to be kept */
     bool again;          /* warmed: it will be said */
@@ -51,7 +51,8 @@ static char *copy(const char *text)
     return out;
 }
 
-static synthesis_job_t *job_new(synthesis_t *owner, const tts_say_t *say, const tts_sink_t *sink)
+static synthesis_job_t *job_new(synthesis_t *owner, const tts_say_t *say,
+                                const synthesis_sink_t *sink)
 {
     synthesis_job_t *job = calloc(1, sizeof *job);
     assert(job);
@@ -76,8 +77,10 @@ static void job_free(synthesis_job_t *job)
 static void on_audio(void *arg, const int16_t *pcm, size_t samples)
 {
     synthesis_job_t *job = arg;
-    if (job->recording) phrase_add(job->recording, pcm, samples);
-    job->sink.audio(job->sink.arg, pcm, samples);
+    clip_t *clip = clip_new(pcm, samples);
+    if (job->recording) phrase_add(job->recording, clip);
+    job->sink.audio(job->sink.arg, clip);
+    clip_drop(&clip);
 }
 
 static void on_said(void *arg, size_t bytes, size_t samples)
@@ -91,7 +94,7 @@ static void on_done(void *arg, pl_err_t err, bool pure)
 {
     synthesis_job_t *job = arg;
     synthesis_t *self = job->owner;
-    tts_sink_t sink = job->sink;
+    synthesis_sink_t sink = job->sink;
     if (!err && pure && job->recording) phrase_cache_put(self->cache, job->key, &job->recording);
     pl_metric_set(self->metrics.bytes, (double)phrase_cache_bytes(self->cache));
     job_free(job);
@@ -125,7 +128,8 @@ static pl_err_t start(synthesis_job_t *job)
 
 static void deliver(const synthesis_job_t *job, const phrase_t *phrase)
 {
-    job->sink.audio(job->sink.arg, phrase->pcm, phrase->samples);
+    for (size_t i = 0; i < phrase->clip_count && !job->cancelled; i++)
+        job->sink.audio(job->sink.arg, phrase->clips[i]);
     for (size_t i = 0; i < phrase->word_count && !job->cancelled; i++)
         job->sink.said(job->sink.arg, phrase->words[i].bytes, phrase->words[i].samples);
 }
@@ -146,14 +150,14 @@ static void on_cached(void *arg)
     }
     job->from_cache = true; /* a cancel meanwhile leaves it to us */
     deliver(job, phrase);
-    tts_sink_t sink = job->sink;
+    synthesis_sink_t sink = job->sink;
     bool cancelled = job->cancelled;
     job_free(job);
     if (!cancelled) sink.done(sink.arg, PL_OK);
 }
 
 pl_err_t synthesis_say(synthesis_t *self, synthesis_job_t **out, const tts_say_t *say,
-                       const tts_sink_t *sink)
+                       const synthesis_sink_t *sink)
 {
     voices_choice_t choice;
     pl_err_t err = voices_pick(self->voices, say->lang, say->voice, &choice);
@@ -193,11 +197,10 @@ void synthesis_cancel(synthesis_job_t **job_p)
 
 static void warm_next(synthesis_t *self);
 
-static void no_audio(void *arg, const int16_t *pcm, size_t samples)
+static void no_audio(void *arg, clip_t *clip)
 {
     (void)arg;
-    (void)pcm;
-    (void)samples;
+    (void)clip;
 }
 
 static void no_word(void *arg, size_t bytes, size_t samples)
@@ -239,7 +242,7 @@ static void warm_next(synthesis_t *self)
 void synthesis_warm(synthesis_t *self, const tts_say_t *say)
 {
     if (!self->warms || self->warm_count == SYNTHESIS_WARM_MAX) return;
-    tts_sink_t sink = {no_audio, no_word, on_warm, self};
+    synthesis_sink_t sink = {no_audio, no_word, on_warm, self};
     synthesis_job_t *job = job_new(self, say, &sink);
     job->again = true;
     if (self->warm_last)

@@ -22,6 +22,12 @@ typedef struct {
     size_t word_count;
 } sentence_t;
 
+/* Audio that waits to be sent. */
+typedef struct {
+    clip_t *clip; /* NULL: silence, or sent */
+    size_t samples;
+} piece_t;
+
 struct turn {
     uint32_t number;
     uint64_t asked_us, flushed_us;
@@ -29,13 +35,14 @@ struct turn {
     size_t count, synthesised; /* sentences; of them, those that are complete */
     bool under_way;            /* sentences[synthesised] is being synthesised */
     bool whole;                /* the last sentence came */
-    int16_t *pcm;
-    size_t samples, room;
-    size_t sent_samples;
+    piece_t *pieces;
+    size_t piece_count, piece_room;
+    size_t piece_at, piece_start; /* the first that is not all sent; its first sample */
+    size_t samples, sent_samples;
     uint32_t sent_frames;
     bool last_sent, started;
     uint32_t heard_ms;
-    int16_t padded[PL_FRAME_SAMPLES];
+    int16_t frame[PL_FRAME_SAMPLES];
 };
 
 turn_t *turn_new(uint32_t number, uint64_t asked_us)
@@ -57,7 +64,8 @@ void turn_destroy(turn_t **self_p)
         free(self->sentences[i].words);
     }
     free(self->sentences);
-    free(self->pcm);
+    for (size_t i = self->piece_at; i < self->piece_count; i++) clip_drop(&self->pieces[i].clip);
+    free(self->pieces);
     free(self);
 }
 
@@ -130,33 +138,29 @@ const Pl__Say *turn_synthesise(turn_t *self)
     return s->say;
 }
 
-static void append(turn_t *self, const int16_t *pcm, size_t samples)
+static void append(turn_t *self, piece_t piece)
 {
-    if (self->samples + samples > self->room) {
-        self->room = 2 * (self->samples + samples);
-        int16_t *grown = realloc(self->pcm, self->room * sizeof *grown);
-        assert(grown);
-        self->pcm = grown;
+    if (self->piece_count == self->piece_room) {
+        self->piece_room = 2 * self->piece_room + 8;
+        self->pieces = realloc(self->pieces, self->piece_room * sizeof piece);
+        assert(self->pieces);
     }
-    if (pcm)
-        memcpy(self->pcm + self->samples, pcm, samples * sizeof *pcm);
-    else
-        memset(self->pcm + self->samples, 0, samples * sizeof *self->pcm);
-    self->samples += samples;
+    self->pieces[self->piece_count++] = piece;
+    self->samples += piece.samples;
 }
 
-void turn_audio(turn_t *self, const int16_t *pcm, size_t samples)
+void turn_audio(turn_t *self, clip_t *clip)
 {
-    if (!self->under_way || samples == 0) return;
+    if (!self->under_way || clip->samples == 0) return;
     sentence_t *s = &self->sentences[self->synthesised];
     bool first = s->end == s->start;
     /* A pause between sentences, unless one was there already because we were late. */
     bool late = self->sent_samples == self->samples && turn_outstanding_ms(self) == 0;
     if (first && self->samples > 0 && !late) {
-        append(self, NULL, (size_t)SPEAKING_PAUSE_MS * SAMPLES_MS);
+        append(self, (piece_t){NULL, (size_t)SPEAKING_PAUSE_MS * SAMPLES_MS});
         s->start = self->samples;
     }
-    append(self, pcm, samples);
+    append(self, (piece_t){clip_hold(clip), clip->samples});
     s->end = self->samples;
 }
 
@@ -204,6 +208,35 @@ static bool is_firm(const turn_t *self, size_t sample)
     return false;
 }
 
+/* The samples that are sent next, silence after the last. */
+static void fill_frame(turn_t *self)
+{
+    size_t filled = 0, skip = self->sent_samples - self->piece_start;
+    for (size_t i = self->piece_at; i < self->piece_count && filled < PL_FRAME_SAMPLES; i++) {
+        const piece_t *p = &self->pieces[i];
+        size_t n = p->samples - skip;
+        if (n > PL_FRAME_SAMPLES - filled) n = PL_FRAME_SAMPLES - filled;
+        if (p->clip)
+            memcpy(self->frame + filled, p->clip->pcm + skip, n * sizeof *self->frame);
+        else
+            memset(self->frame + filled, 0, n * sizeof *self->frame);
+        filled += n;
+        skip = 0;
+    }
+    memset(self->frame + filled, 0, (PL_FRAME_SAMPLES - filled) * sizeof *self->frame);
+}
+
+static void drop_sent(turn_t *self)
+{
+    while (self->piece_at < self->piece_count) {
+        piece_t *p = &self->pieces[self->piece_at];
+        if (self->piece_start + p->samples > self->sent_samples) return;
+        self->piece_start += p->samples;
+        clip_drop(&p->clip);
+        self->piece_at++;
+    }
+}
+
 bool turn_frame(turn_t *self, Pl__LaneSayOut *frame)
 {
     if (self->last_sent) return false;
@@ -215,13 +248,8 @@ bool turn_frame(turn_t *self, Pl__LaneSayOut *frame)
     frame->last = whole && left <= PL_FRAME_SAMPLES;
     frame->not_interruptible = is_firm(self, self->sent_samples);
     if (left == 0) return true; /* the end became known after the last audio was sent */
-    if (left >= PL_FRAME_SAMPLES) {
-        frame->pcm.data = (uint8_t *)(self->pcm + self->sent_samples);
-    } else {
-        memset(self->padded, 0, sizeof self->padded);
-        memcpy(self->padded, self->pcm + self->sent_samples, left * sizeof *self->pcm);
-        frame->pcm.data = (uint8_t *)self->padded;
-    }
+    fill_frame(self);
+    frame->pcm.data = (uint8_t *)self->frame;
     frame->pcm.len = PL_FRAME_BYTES;
     return true;
 }
@@ -233,6 +261,7 @@ void turn_frame_sent(turn_t *self)
     if (left == 0) return;
     self->sent_samples += left < PL_FRAME_SAMPLES ? left : PL_FRAME_SAMPLES;
     self->sent_frames++;
+    drop_sent(self);
 }
 
 uint32_t turn_audio_ms(const turn_t *self)

@@ -11,6 +11,7 @@
 
 #include "common/err.h"
 #include "media.pb-c.h"
+#include "services/speech/clip.h"
 #include "speech.pb-c.h"
 
 typedef struct turn turn_t;
@@ -29,7 +30,7 @@ void turn_close(turn_t *self); /* no further sentence will come */
 /* The next sentence to synthesise, borrowed; NULL when there is none now. Until turn_synthesised,
  * turn_audio belongs to it. */
 const Pl__Say *turn_synthesise(turn_t *self);
-void turn_audio(turn_t *self, const int16_t *pcm, size_t samples);
+void turn_audio(turn_t *self, clip_t *clip);                /* held until it is sent */
 void turn_said(turn_t *self, size_t bytes, size_t samples); /* as speaking_said */
 void turn_synthesised(turn_t *self);
 

@@ -258,15 +258,16 @@ static void synthesised(bench_call_t *self)
 {
     if (!self->synthesising) return;
     self->synthesising = false;
-    int16_t *pcm = self->said;
+    clip_t *clip = clip_new(self->said, self->said_samples);
+    free(self->said);
     size_t *source = self->source;
     self->said = NULL;
     self->source = NULL;
-    stream_audio(self->stream, self->now_us, pcm, self->said_samples);
+    stream_audio(self->stream, self->now_us, clip);
+    clip_drop(&clip);
     for (size_t i = 0; i < self->word_count; i++)
         stream_said(self->stream, source[self->words[i].bytes - 1], self->words[i].samples);
     stream_synthesised(self->stream, self->now_us);
-    free(pcm);
     free(source);
 }
 

@@ -61,13 +61,13 @@ static void on_deaf(void *arg)
     ((world_t *)arg)->gone++;
 }
 
-static void on_audio(void *arg, const int16_t *pcm, size_t samples)
+static void on_audio(void *arg, clip_t *clip)
 {
     world_t *w = arg;
     if (w->samples == 0) w->first_us = pl_clock_us();
-    for (size_t i = 0; i < samples; i++)
-        if (abs(pcm[i]) > w->loudest) w->loudest = abs(pcm[i]);
-    w->samples += samples;
+    for (size_t i = 0; i < clip->samples; i++)
+        if (abs(clip->pcm[i]) > w->loudest) w->loudest = abs(clip->pcm[i]);
+    w->samples += clip->samples;
 }
 
 static void on_said(void *arg, size_t bytes, size_t samples)
@@ -320,7 +320,7 @@ static void a_call_that_ends_cancels_its_requests(void **state)
 static synthesis_job_t *say(world_t *w, const char *text)
 {
     tts_say_t what = {text, "en-US", "", 1.0, PL__STYLE__NONE};
-    tts_sink_t sink = {on_audio, on_said, on_done, w};
+    synthesis_sink_t sink = {on_audio, on_said, on_done, w};
     synthesis_job_t *job = NULL;
     w->samples = w->done = w->words = 0;
     w->loudest = 0;

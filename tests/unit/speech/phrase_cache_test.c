@@ -17,7 +17,9 @@ static phrase_t *phrase(int16_t sample, size_t samples)
     for (size_t i = 0; i < samples; i += 100) {
         int16_t pcm[100];
         for (int k = 0; k < 100; k++) pcm[k] = sample;
-        phrase_add(p, pcm, 100);
+        clip_t *clip = clip_new(pcm, 100);
+        phrase_add(p, clip);
+        clip_drop(&clip);
     }
     phrase_add_word(p, 4, samples);
     return p;
@@ -41,7 +43,7 @@ static void a_sentence_said_twice_is_kept_with_its_words(void **state)
     const phrase_t *found = phrase_cache_find(cache, "hello");
     assert_non_null(found);
     assert_int_equal(found->samples, 1000);
-    assert_int_equal(found->pcm[999], 7);
+    assert_int_equal(found->clips[9]->pcm[99], 7);
     assert_int_equal(found->word_count, 1);
     assert_int_equal(found->words[0].bytes, 4);
     assert_false(phrase_cache_wants(cache, "hello", false)); /* it is there */
@@ -110,7 +112,7 @@ static void a_storm_of_sentences_leaves_it_whole(void **state)
         (void)snprintf(key, sizeof key, "phrase %d", n);
         const phrase_t *found = phrase_cache_find(cache, key);
         if (found)
-            assert_int_equal(found->pcm[0], n);
+            assert_int_equal(found->clips[0]->pcm[0], n);
         else if (phrase_cache_wants(cache, key, rand() % 2))
             put(cache, key, (int16_t)n, 100 * (size_t)(1 + rand() % 10));
         assert_true(phrase_cache_bytes(cache) <= 50000);

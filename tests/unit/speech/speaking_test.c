@@ -23,6 +23,7 @@ typedef struct {
     /* lane */
     bool full;
     unsigned frames, lasts, empty_lasts, flushes;
+    int16_t wire[8000]; /* the samples of its frames */
     uint32_t turn, seq, flushed;
     uint32_t order[16]; /* turns in the order of their first frames */
     size_t turns;
@@ -61,6 +62,9 @@ static pl_err_t on_frame(void *arg, Pl__LaneSayOut *frame)
     if (frame->pcm.len > 0) w->seq = frame->seq;
     assert_true(frame->pcm.len == 0 || frame->pcm.len == PL_FRAME_BYTES);
     assert_true(frame->pcm.len > 0 || frame->last);
+    if (frame->pcm.len > 0 &&
+        w->frames * PL_FRAME_SAMPLES + PL_FRAME_SAMPLES <= sizeof w->wire / sizeof *w->wire)
+        memcpy(w->wire + w->frames * PL_FRAME_SAMPLES, frame->pcm.data, frame->pcm.len);
     w->frames += frame->pcm.len > 0;
     w->lasts += frame->last ? 1 : 0;
     w->empty_lasts += frame->pcm.len == 0;
@@ -123,7 +127,9 @@ static void audio(world_t *w, uint32_t ms)
 {
     size_t samples = (size_t)ms * PL_FRAME_HZ / 1000;
     int16_t *pcm = calloc(samples, sizeof *pcm);
-    speaking_audio(w->mouth, pcm, samples);
+    clip_t *clip = clip_new(pcm, samples);
+    speaking_audio(w->mouth, clip);
+    clip_drop(&clip);
     free(pcm);
 }
 
@@ -518,6 +524,36 @@ static void the_lane_may_lie_about_what_was_heard(void **state)
     assert_int_equal(played(w, 99, 5, true), PL_STALE);
 }
 
+/* Samples first, first + 1, ... in pieces that fit no frame. */
+static void counting(world_t *w, int16_t first, size_t samples, size_t piece)
+{
+    int16_t pcm[8000];
+    for (size_t i = 0; i < samples; i++) pcm[i] = (int16_t)(first + (int)i);
+    for (size_t at = 0; at < samples; at += piece) {
+        clip_t *clip = clip_new(pcm + at, piece < samples - at ? piece : samples - at);
+        speaking_audio(w->mouth, clip);
+        clip_drop(&clip);
+    }
+    speaking_synthesised(w->mouth);
+}
+
+static void what_is_sent_is_what_was_synthesised(void **state)
+{
+    world_t *w = *state;
+    enum { FIRST = 1000, PAUSE = SPEAKING_PAUSE_MS * 16, SECOND = 1333 };
+    (void)say(w, 1, 0, "one", false);
+    (void)say(w, 1, 1, "two", true);
+    counting(w, 1, FIRST, 77);
+    counting(w, 2001, SECOND, 501);
+    for (uint32_t ms = 20; w->lasts == 0; ms += 20) (void)played(w, 1, ms, false);
+    size_t at = 0;
+    for (int i = 0; i < FIRST; i++) assert_int_equal(w->wire[at++], 1 + i);
+    for (int i = 0; i < PAUSE; i++) assert_int_equal(w->wire[at++], 0);
+    for (int i = 0; i < SECOND; i++) assert_int_equal(w->wire[at++], 2001 + i);
+    assert_int_equal(w->frames, (at + PL_FRAME_SAMPLES - 1) / PL_FRAME_SAMPLES);
+    for (; at < w->frames * PL_FRAME_SAMPLES; at++) assert_int_equal(w->wire[at], 0);
+}
+
 int main(void)
 {
 #define TEST(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
@@ -546,6 +582,7 @@ int main(void)
         TEST(what_was_never_sent_is_over_without_the_lane),
         TEST(stopping_an_older_turn_leaves_the_newer),
         TEST(the_lane_may_lie_about_what_was_heard),
+        TEST(what_is_sent_is_what_was_synthesised),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -183,7 +183,9 @@ static pl_err_t say(world_t *w, uint32_t turn, uint32_t index, bool last, bool n
 static void synthesised(world_t *w, uint32_t ms)
 {
     int16_t *pcm = calloc((size_t)ms * 16, sizeof *pcm);
-    stream_audio(w->stream, w->now_us, pcm, (size_t)ms * 16);
+    clip_t *clip = clip_new(pcm, (size_t)ms * 16);
+    stream_audio(w->stream, w->now_us, clip);
+    clip_drop(&clip);
     free(pcm);
     stream_synthesised(w->stream, w->now_us);
 }

@@ -32,13 +32,13 @@ typedef struct {
     heard_t a, b;
 } world_t;
 
-static void on_audio(void *arg, const int16_t *pcm, size_t samples)
+static void on_audio(void *arg, clip_t *clip)
 {
     heard_t *h = arg;
     if (h->samples == 0) h->first_us = pl_clock_us();
-    assert_true(h->samples + samples <= MOST);
-    memcpy(h->pcm + h->samples, pcm, samples * sizeof *pcm);
-    h->samples += samples;
+    assert_true(h->samples + clip->samples <= MOST);
+    memcpy(h->pcm + h->samples, clip->pcm, clip->samples * sizeof *clip->pcm);
+    h->samples += clip->samples;
     h->pieces++;
 }
 
@@ -107,7 +107,7 @@ static synthesis_job_t *ask(world_t *w, const char *text, double rate, heard_t *
 {
     *h = (heard_t){.began_us = pl_clock_us()};
     tts_say_t say = {text, "en-US", "", rate, PL__STYLE__NONE};
-    tts_sink_t sink = {on_audio, on_said, on_done, h};
+    synthesis_sink_t sink = {on_audio, on_said, on_done, h};
     synthesis_job_t *job = NULL;
     assert_int_equal(synthesis_say(w->synthesis, &job, &say, &sink), PL_OK);
     assert_int_equal(h->pieces, 0); /* never inside the call */
@@ -201,7 +201,7 @@ static void a_language_nobody_speaks_is_refused(void **state)
     (void)state;
     world_t *w = begin("");
     tts_say_t what = {"hello", "tlh-QO", "", 1.0, PL__STYLE__NONE};
-    tts_sink_t sink = {on_audio, on_said, on_done, &w->a};
+    synthesis_sink_t sink = {on_audio, on_said, on_done, &w->a};
     synthesis_job_t *job = NULL;
     assert_int_equal(synthesis_say(w->synthesis, &job, &what, &sink), PL_NOT_FOUND);
     assert_null(job);
