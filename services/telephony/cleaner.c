@@ -263,13 +263,16 @@ static void suppress(cleaner_t *self, int16_t *pcm, float way)
     self->way = way;
 }
 
+/* Without an echo the filter rests. What it knows of the past is quiet then, as the past is. */
 static void cancel(cleaner_t *self, int16_t *pcm, const int16_t *played, bool audible)
 {
     int16_t left[CODEC_FRAME_SAMPLES];
-    for (size_t at = 0; at < self->frame; at += self->part) {
+    for (size_t at = 0; audible && at < self->frame; at += self->part) {
         speex_echo_cancellation(self->echo, pcm + at, played + at, left + at);
     }
-    memcpy(pcm, left, self->frame * sizeof *pcm);
+    if (audible) memcpy(pcm, left, self->frame * sizeof *pcm);
+    speex_preprocess_ctl(self->suppress, SPEEX_PREPROCESS_SET_ECHO_STATE,
+                         audible ? self->echo : NULL);
     float way = wanted(self, level_db(pcm, self->frame));
     if (audible) way = 1; /* what is left of an echo always goes */
     for (size_t at = 0; at < self->frame; at += self->part) suppress(self, pcm + at, way);

@@ -527,7 +527,7 @@ int main(int argc, char **argv)
 {
     unsigned seconds = argc > 1 ? (unsigned)strtoul(argv[1], NULL, 10) : 10;
     size_t plain = argc > 2 ? strtoul(argv[2], NULL, 10) : 400;
-    size_t cleaned = argc > 3 ? strtoul(argv[3], NULL, 10) : 170;
+    size_t cleaned = argc > 3 ? strtoul(argv[3], NULL, 10) : 250;
     bool wrong =
         seconds < 1 || plain < 1 || plain > CALLS_MAX || cleaned < 1 || cleaned > CALLS_MAX;
     if (wrong || argc > 4) {
