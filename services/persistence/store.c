@@ -2,7 +2,7 @@
 
 #include <string.h>
 
-static const store_provider_t *const providers[] = {&store_sqlite, NULL};
+static const store_provider_t *const providers[] = {&store_sqlite, &store_postgresql, NULL};
 
 const store_provider_t *store_provider_find(const char *name)
 {
@@ -14,5 +14,5 @@ const store_provider_t *store_provider_find(const char *name)
 
 const char *store_provider_names(void)
 {
-    return "sqlite";
+    return "sqlite, postgresql";
 }

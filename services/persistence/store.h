@@ -4,7 +4,7 @@
  * others on the reader thread alone, and both threads may be inside at once. open and close run
  * on the service's loop while neither thread works. What a write means is decided by write.h.
  *
- * Providers: sqlite (embedded, the default).
+ * Providers: sqlite (embedded, the default), postgresql (a server, which several instances may share).
  */
 #ifndef PERSISTENCE_STORE_H
 #define PERSISTENCE_STORE_H
@@ -59,8 +59,8 @@ typedef struct {
 enum { STORE_LIST_BYTES_MAX = 3 * 1024 * 1024 };
 
 const store_provider_t *store_provider_find(const char *name); /* NULL: no such provider */
-const char *store_provider_names(void);                        /* "sqlite", for messages */
+const char *store_provider_names(void);                        /* for messages */
 
-extern const store_provider_t store_sqlite;
+extern const store_provider_t store_sqlite, store_postgresql;
 
 #endif

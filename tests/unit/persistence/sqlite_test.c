@@ -1,545 +1,14 @@
-/* sqlite_test.c - the SQLite provider on real files: what it keeps, finds, refuses and survives. */
-#include "services/persistence/store.h"
+/* sqlite_test.c - the SQLite provider on real files: the contract of every store, and what is its own: the
+ * file, its place, its damage, a full disk. */
+#include "tests/unit/persistence/sqlite_fixture.h"
 
 #include <fcntl.h>
-#include <ftw.h>
-#include <setjmp.h>
 #include <signal.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
-#include <stdlib.h>
 #include <sys/resource.h>
-#include <sys/stat.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
-#include <sqlite3.h>
-
-#include <cmocka.h>
-
-#include "common/record.h"
-#include "services/persistence/config.h"
-#include "tests/unit/persistence/requests.h"
-
-static char folder[64];
-static char file[128];
-static void *store;
-static const store_provider_t *const sqlite = &store_sqlite;
-
-/* ---- fixture ---- */
-
-static pl_err_t open_file(const char *path, const char *more, char detail[STORE_DETAIL_BYTES])
-{
-    char yaml[512];
-    char error[256] = "";
-    (void)snprintf(yaml, sizeof yaml, "persistence:\n  sqlite:\n    file: %s\n%s", path, more);
-    pl_config_t *cfg = pl_config_parse("persistence", persistence_config_keys, "test.yaml", yaml,
-                                       error, sizeof error);
-    if (!cfg) fail_msg("%s", error);
-    detail[0] = '\0';
-    pl_err_t err = sqlite->open(&store, cfg, detail);
-    pl_config_destroy(&cfg);
-    return err;
-}
-
-static void open_store(void)
-{
-    char detail[STORE_DETAIL_BYTES];
-    if (open_file(file, "", detail) != PL_OK) fail_msg("%s", detail);
-}
-
-static int setup(void **state)
-{
-    (void)state;
-    (void)snprintf(folder, sizeof folder, "/tmp/parley-store-XXXXXX");
-    if (!mkdtemp(folder)) return -1;
-    (void)snprintf(file, sizeof file, "%s/data/deep/parley.db", folder); /* folders do not exist */
-    store = NULL;
-    return 0;
-}
-
-static int remove_one(const char *path, const struct stat *info, int type, struct FTW *walk)
-{
-    (void)info;
-    (void)type;
-    (void)walk;
-    return remove(path);
-}
-
-static int teardown(void **state)
-{
-    (void)state;
-    sqlite->close(&store);
-    return nftw(folder, remove_one, 16, FTW_DEPTH | FTW_PHYS);
-}
-
-/* ---- asking ---- */
-
-static write_t *made(const Pl__Envelope *env)
-{
-    write_t *write = NULL;
-    char detail[STORE_DETAIL_BYTES] = "";
-    if (write_new(&write, env, 1000, detail)) fail_msg("%s", detail);
-    return write;
-}
-
-static pl_err_t write_one(const Pl__Envelope *env, uint64_t *version, char *detail)
-{
-    store_stats_t stats = {0};
-    write_t *write = made(env);
-    sqlite->write(store, &write, 1, &stats);
-    pl_err_t err = write->err;
-    if (version) *version = write->version;
-    if (detail) memcpy(detail, write->detail, STORE_DETAIL_BYTES);
-    write_destroy(&write);
-    return err;
-}
-
-static void create(const char *call_id, const char *number, int64_t created_at_ms)
-{
-    create_t request;
-    uint64_t version = 0;
-    assert_int_equal(
-        write_one(make_create(&request, call_id, number, created_at_ms), &version, NULL), PL_OK);
-    assert_int_equal(version, 1);
-}
-
-static pl_err_t say(const char *call_id, uint64_t write_id, const char *content)
-{
-    apply_t apply;
-    return write_one(make_message(&apply, call_id, 1, write_id, content), NULL, NULL);
-}
-
-static pl_err_t set_claim(const char *call_id, uint64_t write_id, const char *name,
-                          const char *value)
-{
-    apply_t apply;
-    return write_one(make_claim(&apply, call_id, 1, write_id, name, value), NULL, NULL);
-}
-
-static Pl__CallRecord *by_id(const char *call_id)
-{
-    Pl__StoreGet query = PL__STORE_GET__INIT;
-    Pl__CallRecord *record = NULL;
-    char detail[STORE_DETAIL_BYTES] = "";
-    pl_err_t err = sqlite->get(store, call_id, &query, &record, detail);
-    if (err) fail_msg("%s: %s", pl_err_name(err), detail);
-    return record;
-}
-
-/* The id of the newest call of a number, "" when there is none. */
-static const char *found(const char *number, int64_t not_before_ms)
-{
-    static char id[CALL_ID_BYTES];
-    Pl__StoreGet query = PL__STORE_GET__INIT;
-    query.phone_number = (char *)number;
-    query.not_before_ms = not_before_ms;
-    Pl__CallRecord *record = NULL;
-    char detail[STORE_DETAIL_BYTES] = "";
-    pl_err_t err = sqlite->get(store, "", &query, &record, detail);
-    if (err == PL_NOT_FOUND) return "";
-    assert_int_equal(err, PL_OK);
-    memcpy(id, record->call_id, CALL_ID_BYTES);
-    pl_record_free(&record);
-    return id;
-}
-
-static Pl__StoreCalls *listed(const char *number, uint32_t limit, uint32_t offset, bool live,
-                              const char *owner)
-{
-    Pl__StoreList query = PL__STORE_LIST__INIT;
-    query.phone_number = (char *)number;
-    query.limit = limit;
-    query.offset = offset;
-    query.in_progress_only = live;
-    query.owner = (char *)owner;
-    Pl__StoreCalls *calls = NULL;
-    char detail[STORE_DETAIL_BYTES] = "";
-    if (sqlite->list(store, &query, &calls, detail)) fail_msg("%s", detail);
-    return calls;
-}
-
-static int64_t query_int(const char *sql)
-{
-    sqlite3 *db = NULL;
-    sqlite3_stmt *statement = NULL;
-    assert_int_equal(sqlite3_open(file, &db), SQLITE_OK);
-    assert_int_equal(sqlite3_prepare_v2(db, sql, -1, &statement, NULL), SQLITE_OK);
-    assert_int_equal(sqlite3_step(statement), SQLITE_ROW);
-    int64_t value = sqlite3_column_int64(statement, 0);
-    (void)sqlite3_finalize(statement);
-    (void)sqlite3_close(db);
-    return value;
-}
-
-static void execute(const char *sql)
-{
-    sqlite3 *db = NULL;
-    assert_int_equal(sqlite3_open(file, &db), SQLITE_OK);
-    (void)sqlite3_busy_timeout(db, 1000);
-    assert_int_equal(sqlite3_exec(db, sql, NULL, NULL, NULL), SQLITE_OK);
-    (void)sqlite3_close(db);
-}
-
-/* ---- keeping ---- */
-
-static void what_was_written_is_there_after_a_restart(void **state)
-{
-    (void)state;
-    open_store();
-    create(CALL_1, "+15550100", 5000);
-    assert_int_equal(say(CALL_1, 1, "my laptop is broken"), PL_OK);
-    assert_int_equal(set_claim(CALL_1, 2, "location", "building four"), PL_OK);
-    assert_int_equal(set_claim(CALL_1, 3, "location", "building five"), PL_OK);
-    sqlite->close(&store);
-    assert_null(store);
-    open_store();
-    Pl__CallRecord *record = by_id(CALL_1);
-    assert_int_equal(record->version, 4);
-    assert_int_equal(record->n_messages, 1);
-    assert_string_equal(record->messages[0]->content, "my laptop is broken");
-    assert_string_equal(pl_record_claim(record, "location")->value, "building five");
-    assert_string_equal(pl_record_claim(record, "location")->earlier[0]->value, "building four");
-    assert_string_equal(record->initiate->bot_company, "Contoso");
-    pl_record_free(&record);
-    record = by_id("11111111-1111-4111-8111-111111111111");
-    pl_record_free(&record);
-}
-
-static void the_history_replays_to_the_record(void **state)
-{
-    (void)state;
-    open_store();
-    create(CALL_1, "+15550100", 5000);
-    for (uint64_t i = 1; i <= 20; i++)
-        assert_int_equal(set_claim(CALL_1, i, i % 2 ? "a" : "b", i % 3 ? "x" : "y"), PL_OK);
-    Pl__CallRecord *stored = by_id(CALL_1);
-
-    sqlite3 *db = NULL;
-    sqlite3_stmt *rows = NULL;
-    assert_int_equal(sqlite3_open(file, &db), SQLITE_OK);
-    assert_int_equal(
-        sqlite3_prepare_v2(db, "SELECT kind, change FROM events ORDER BY version", -1, &rows, NULL),
-        SQLITE_OK);
-    Pl__CallRecord *replayed = NULL;
-    while (sqlite3_step(rows) == SQLITE_ROW) {
-        const uint8_t *bytes = sqlite3_column_blob(rows, 1);
-        size_t size = (size_t)sqlite3_column_bytes(rows, 1);
-        if (sqlite3_column_int(rows, 0) == WRITE_CREATE) {
-            replayed = pl__call_record__unpack(NULL, size, bytes);
-            continue;
-        }
-        Pl__StoreApply *apply = pl__store_apply__unpack(NULL, size, bytes);
-        assert_int_equal(pl_record_apply(replayed, apply->changes[0]), PL_OK);
-        replayed->version++;
-        pl__store_apply__free_unpacked(apply, NULL);
-    }
-    (void)sqlite3_finalize(rows);
-    (void)sqlite3_close(db);
-    assert_int_equal(replayed->version, 21);
-    uint8_t a[4096];
-    uint8_t b[4096];
-    size_t size = pl__call_record__get_packed_size(stored);
-    assert_true(size < sizeof a);
-    assert_int_equal(pl__call_record__pack(stored, a), size);
-    assert_int_equal(pl__call_record__pack(replayed, b), size);
-    assert_memory_equal(a, b, size);
-    pl_record_free(&stored);
-    pl_record_free(&replayed);
-}
-
-static void repetitions_are_acknowledged_and_done_once_even_after_a_restart(void **state)
-{
-    (void)state;
-    open_store();
-    create(CALL_1, "+15550100", 5000);
-    apply_t apply;
-    uint64_t version = 0;
-    for (uint64_t i = 1; i <= 3; i++)
-        assert_int_equal(write_one(make_message(&apply, CALL_1, 1, i, "x"), NULL, NULL), PL_OK);
-    sqlite->close(&store);
-    open_store();
-    assert_int_equal(write_one(make_message(&apply, CALL_1, 1, 2, "x"), &version, NULL), PL_OK);
-    assert_int_equal(version, 3);
-    assert_int_equal(write_one(make_message(&apply, CALL_1, 1, 2, "other"), NULL, NULL),
-                     PL_INVALID);
-    create(CALL_1, "+15550100", 5000); /* its version then was 1 */
-    create_t other;
-    assert_int_equal(write_one(make_create(&other, CALL_1, "+15550100", 5001), NULL, NULL),
-                     PL_INVALID);
-    Pl__CallRecord *record = by_id(CALL_1);
-    assert_int_equal(record->version, 4);
-    assert_int_equal(record->n_messages, 3);
-    pl_record_free(&record);
-    assert_int_equal(query_int("SELECT count(*) FROM events"), 4);
-}
-
-static void a_later_epoch_fences_the_former_owner(void **state)
-{
-    (void)state;
-    open_store();
-    create(CALL_1, "+15550100", 5000);
-    assert_int_equal(say(CALL_1, 1, "x"), PL_OK);
-    adopt_t adopt;
-    store_stats_t stats = {0};
-    write_t *write = made(make_adopt(&adopt, CALL_1, 1, "dialogue-1"));
-    sqlite->write(store, &write, 1, &stats);
-    assert_int_equal(write->err, PL_OK);
-    assert_int_equal(write->record->epoch, 2);
-    assert_int_equal(write->record->n_messages, 1);
-    write_destroy(&write);
-    assert_int_equal(say(CALL_1, 2, "the former owner is still talking"), PL_STALE);
-    assert_int_equal(write_one(make_adopt(&adopt, CALL_1, 1, "dialogue-2"), NULL, NULL), PL_STALE);
-    apply_t apply; /* write ids begin anew with each epoch */
-    assert_int_equal(write_one(make_message(&apply, CALL_1, 2, 1, "y"), NULL, NULL), PL_OK);
-    assert_int_equal(query_int("SELECT epoch FROM calls"), 2);
-}
-
-/* ---- batches ---- */
-
-static void a_batch_holds_many_writes_of_one_call_in_order(void **state)
-{
-    (void)state;
-    open_store();
-    enum { WRITES = 101 };
-    static create_t first;
-    static apply_t applies[WRITES];
-    write_t *writes[WRITES];
-    writes[0] = made(make_create(&first, CALL_1, "+15550100", 5000));
-    for (uint64_t i = 1; i < WRITES; i++) {
-        char value[16];
-        (void)snprintf(value, sizeof value, "v%u", (unsigned)i);
-        writes[i] = made(make_claim(&applies[i], CALL_1, 1, i, "x", value));
-    }
-    store_stats_t stats = {0};
-    sqlite->write(store, writes, WRITES, &stats);
-    for (uint64_t i = 0; i < WRITES; i++) {
-        assert_int_equal(writes[i]->err, PL_OK);
-        assert_int_equal(writes[i]->version, i + 1);
-        write_destroy(&writes[i]);
-    }
-    assert_true(stats.bytes > 0);
-    Pl__CallRecord *record = by_id(CALL_1);
-    assert_string_equal(pl_record_claim(record, "x")->value, "v100");
-    assert_string_equal(pl_record_claim(record, "x")->earlier[9]->value, "v99");
-    pl_record_free(&record);
-    assert_int_equal(query_int("SELECT count(*) FROM events"), WRITES);
-}
-
-static void a_refused_write_fails_alone(void **state)
-{
-    (void)state;
-    open_store();
-    create(CALL_1, "+15550100", 5000);
-    apply_t a;
-    apply_t b;
-    apply_t c;
-    write_t *writes[] = {made(make_message(&a, CALL_1, 1, 1, "one")),
-                         made(make_message(&b, CALL_2, 1, 1, "nobody")),
-                         made(make_message(&c, CALL_1, 1, 2, "two"))};
-    store_stats_t stats = {0};
-    sqlite->write(store, writes, 3, &stats);
-    const pl_err_t expected[] = {PL_OK, PL_NOT_FOUND, PL_OK};
-    for (size_t i = 0; i < 3; i++) {
-        assert_int_equal(writes[i]->err, expected[i]);
-        write_destroy(&writes[i]);
-    }
-    Pl__CallRecord *record = by_id(CALL_1);
-    assert_int_equal(record->n_messages, 2);
-    pl_record_free(&record);
-}
-
-static void a_write_that_the_database_refuses_fails_alone(void **state)
-{
-    (void)state;
-    open_store();
-    create(CALL_1, "+15550100", 5000);
-    create(CALL_2, "+15550101", 5000);
-    execute("CREATE TRIGGER no BEFORE INSERT ON events"
-            " WHEN NEW.call = (SELECT id FROM calls WHERE call_id = '" CALL_2 "')"
-            " BEGIN SELECT RAISE(ABORT, 'not this one'); END");
-    apply_t a;
-    apply_t b;
-    apply_t c;
-    write_t *writes[] = {made(make_message(&a, CALL_1, 1, 1, "one")),
-                         made(make_message(&b, CALL_2, 1, 1, "bad")),
-                         made(make_message(&c, CALL_1, 1, 2, "two"))};
-    store_stats_t stats = {0};
-    sqlite->write(store, writes, 3, &stats);
-    assert_int_equal(writes[0]->err, PL_OK);
-    assert_int_equal(writes[0]->version, 2);
-    assert_int_equal(writes[1]->err, PL_INTERNAL);
-    assert_non_null(strstr(writes[1]->detail, "not this one"));
-    assert_int_equal(writes[2]->err, PL_OK);
-    assert_int_equal(writes[2]->version, 3);
-    for (size_t i = 0; i < 3; i++) write_destroy(&writes[i]);
-    Pl__CallRecord *bad = by_id(CALL_2);
-    assert_int_equal(bad->version, 1);
-    assert_int_equal(bad->n_messages, 0);
-    pl_record_free(&bad);
-}
-
-/* ---- finding ---- */
-
-static void a_number_finds_its_newest_call(void **state)
-{
-    (void)state;
-    open_store();
-    create(CALL_1, "+15550100", 5000);
-    create(CALL_2, "+15550100", 7000);
-    create(CALL_3, "+15550199", 9000);
-    assert_string_equal(found("+15550100", 0), CALL_2);
-    assert_string_equal(found("+15550100", 7000), CALL_2);
-    assert_string_equal(found("+15550100", 7001), "");
-    assert_string_equal(found("+15550111", 0), "");
-
-    /* The policyholder's number finds the call as well, until it is withdrawn. */
-    assert_int_equal(set_claim(CALL_3, 1, "policyholder_phone", "+15550100"), PL_OK);
-    assert_string_equal(found("+15550100", 0), CALL_3);
-    assert_int_equal(set_claim(CALL_3, 2, "policyholder_phone", ""), PL_OK);
-    assert_string_equal(found("+15550100", 0), CALL_2);
-}
-
-static void callers_without_a_number_are_never_found_by_one(void **state)
-{
-    (void)state;
-    open_store();
-    create(CALL_1, "anonymous", 5000);
-    assert_string_equal(found("anonymous", 0), "");
-    assert_string_equal(found("", 0), "");
-    Pl__StoreCalls *calls = listed("anonymous", 10, 0, false, "");
-    assert_int_equal(calls->n_calls, 0);
-    assert_int_equal(calls->total, 0);
-    pl__store_calls__free_unpacked(calls, NULL);
-    calls = listed("", 10, 0, false, ""); /* but they are in the list of all */
-    assert_int_equal(calls->n_calls, 1);
-    pl__store_calls__free_unpacked(calls, NULL);
-}
-
-static void hostile_numbers_and_ids_find_nothing(void **state)
-{
-    (void)state;
-    open_store();
-    create(CALL_1, "+15550100", 5000);
-    const char *hostile[] = {"' OR 1=1 --", "%",  "+1555010%", "+15550100'",
-                             "\"",          "\\", "?1",        "+15550100; DROP TABLE calls",
-                             "\xff\xfe"};
-    for (size_t i = 0; i < sizeof hostile / sizeof *hostile; i++) {
-        assert_string_equal(found(hostile[i], 0), "");
-        Pl__StoreCalls *calls = listed(hostile[i], 10, 0, true, hostile[i]);
-        assert_int_equal(calls->total, 0);
-        pl__store_calls__free_unpacked(calls, NULL);
-        Pl__StoreGet query = PL__STORE_GET__INIT;
-        Pl__CallRecord *record = NULL;
-        char detail[STORE_DETAIL_BYTES] = "";
-        assert_int_equal(sqlite->get(store, hostile[i], &query, &record, detail), PL_NOT_FOUND);
-    }
-    assert_string_equal(found("+15550100", 0), CALL_1);
-}
-
-static void ids_are_found_in_any_case(void **state)
-{
-    (void)state;
-    open_store();
-    create("ABCDEFAB-1111-4111-8111-111111111111", "+15550100", 5000);
-    Pl__CallRecord *record = by_id("AbCdEfAb-1111-4111-8111-111111111111");
-    assert_string_equal(record->call_id, "abcdefab-1111-4111-8111-111111111111");
-    pl_record_free(&record);
-}
-
-static void lists_are_newest_first_in_pages_with_a_total(void **state)
-{
-    (void)state;
-    open_store();
-    for (int i = 0; i < 25; i++) {
-        char id[64];
-        (void)snprintf(id, sizeof id, "00000000-0000-4000-8000-0000000000%02d", i);
-        create(id, i % 5 ? "+15550100" : "+15550199", 1000 + i / 2); /* pairs share their time */
-    }
-    int64_t last_ms = INT64_MAX;
-    size_t seen = 0;
-    char ids[25][CALL_ID_BYTES];
-    for (uint32_t offset = 0; offset < 30; offset += 10) {
-        Pl__StoreCalls *calls = listed("", 10, offset, false, "");
-        assert_int_equal(calls->total, 25);
-        for (size_t i = 0; i < calls->n_calls; i++) {
-            assert_true(calls->calls[i]->created_at_ms <= last_ms);
-            last_ms = calls->calls[i]->created_at_ms;
-            for (size_t k = 0; k < seen; k++)
-                assert_string_not_equal(ids[k], calls->calls[i]->call_id);
-            memcpy(ids[seen++], calls->calls[i]->call_id, CALL_ID_BYTES);
-        }
-        pl__store_calls__free_unpacked(calls, NULL);
-    }
-    assert_int_equal(seen, 25);
-    assert_string_equal(ids[0], "00000000-0000-4000-8000-000000000024");
-    Pl__StoreCalls *calls = listed("+15550199", 2, 0, false, "");
-    assert_int_equal(calls->n_calls, 2);
-    assert_int_equal(calls->total, 5);
-    pl__store_calls__free_unpacked(calls, NULL);
-    calls = listed("", 0, 0, false, "");
-    assert_int_equal(calls->n_calls, 0);
-    assert_int_equal(calls->total, 25);
-    pl__store_calls__free_unpacked(calls, NULL);
-    calls = listed("", 10, UINT32_MAX, false, "");
-    assert_int_equal(calls->n_calls, 0);
-    pl__store_calls__free_unpacked(calls, NULL);
-}
-
-static void live_calls_of_an_owner_are_listed_apart(void **state)
-{
-    (void)state;
-    open_store();
-    create(CALL_1, "+15550100", 1);
-    create(CALL_2, "+15550100", 2);
-    create(CALL_3, "+15550100", 3);
-    apply_t over;
-    start_apply(&over, CALL_1, 1, 1);
-    over.change.change_case = PL__CALL_CHANGE__CHANGE_IN_PROGRESS;
-    over.change.in_progress = 0;
-    assert_int_equal(write_one(&over.env, NULL, NULL), PL_OK);
-    adopt_t adopt;
-    assert_int_equal(write_one(make_adopt(&adopt, CALL_2, 1, "dialogue-1"), NULL, NULL), PL_OK);
-
-    const struct {
-        bool live;
-        const char *owner;
-        uint32_t total;
-        const char *newest;
-    } cases[] = {{true, "", 2, CALL_3},
-                 {true, "dialogue-0", 1, CALL_3},
-                 {false, "dialogue-0", 2, CALL_3},
-                 {true, "dialogue-1", 1, CALL_2},
-                 {true, "dialogue-9", 0, NULL}};
-    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
-        Pl__StoreCalls *calls = listed("", 10, 0, cases[i].live, cases[i].owner);
-        assert_int_equal(calls->total, cases[i].total);
-        assert_int_equal(calls->n_calls, cases[i].total);
-        if (cases[i].newest) assert_string_equal(calls->calls[0]->call_id, cases[i].newest);
-        pl__store_calls__free_unpacked(calls, NULL);
-    }
-}
-
-static void a_list_is_bounded_by_bytes_but_never_empty(void **state)
-{
-    (void)state;
-    open_store();
-    char *big = malloc(1024 * 1024 + 1);
-    assert_non_null(big);
-    memset(big, 'x', 1024 * 1024);
-    big[1024 * 1024] = '\0';
-    const char *ids[] = {CALL_1, CALL_2, CALL_3, "44444444-4444-4444-8444-444444444444"};
-    for (size_t i = 0; i < 4; i++) {
-        create(ids[i], "+15550100", (int64_t)i + 1);
-        assert_int_equal(say(ids[i], 1, big), PL_OK);
-    }
-    Pl__StoreCalls *calls = listed("", 100, 0, false, "");
-    assert_int_equal(calls->total, 4);
-    assert_int_equal(calls->n_calls, 2); /* the third would pass 3 MiB */
-    pl__store_calls__free_unpacked(calls, NULL);
-    free(big);
-}
+#include "tests/unit/persistence/contract_calls.h"
 
 /* ---- what goes wrong ---- */
 
@@ -604,7 +73,7 @@ static void a_file_of_a_newer_version_is_refused_and_left_alone(void **state)
     (void)state;
     open_store();
     create(CALL_1, "+15550100", 5000);
-    sqlite->close(&store);
+    provider->close(&store);
     execute("PRAGMA user_version = 77");
     char detail[STORE_DETAIL_BYTES];
     assert_int_equal(open_file(file, "", detail), PL_UNAVAILABLE);
@@ -622,7 +91,7 @@ static void a_damaged_file_is_refused_by_name(void **state)
         (void)snprintf(id, sizeof id, "00000000-0000-4000-8000-0000000000%02d", i);
         create(id, "+15550100", 1000 + i);
     }
-    sqlite->close(&store);
+    provider->close(&store);
     int fd = open(file, O_WRONLY);
     assert_true(fd >= 0);
     char garbage[512];
@@ -633,27 +102,6 @@ static void a_damaged_file_is_refused_by_name(void **state)
     char detail[STORE_DETAIL_BYTES];
     assert_int_equal(open_file(file, "", detail), PL_UNAVAILABLE);
     assert_non_null(strstr(detail, file));
-}
-
-static void a_damaged_record_is_answered_as_such_and_hides_no_other(void **state)
-{
-    (void)state;
-    open_store();
-    create(CALL_1, "+15550100", 1);
-    create(CALL_2, "+15550100", 2);
-    execute("UPDATE calls SET snapshot = x'ffffff' WHERE call_id = '" CALL_2 "'");
-    Pl__StoreGet query = PL__STORE_GET__INIT;
-    Pl__CallRecord *record = NULL;
-    char detail[STORE_DETAIL_BYTES] = "";
-    assert_int_equal(sqlite->get(store, CALL_2, &query, &record, detail), PL_UNAVAILABLE);
-    assert_non_null(strstr(detail, CALL_2));
-    assert_null(record);
-    assert_int_equal(say(CALL_2, 1, "x"), PL_UNAVAILABLE);
-    assert_int_equal(say(CALL_1, 1, "x"), PL_OK);
-    Pl__StoreCalls *calls = listed("", 10, 0, false, "");
-    assert_int_equal(calls->n_calls, 1);
-    assert_string_equal(calls->calls[0]->call_id, CALL_1);
-    pl__store_calls__free_unpacked(calls, NULL);
 }
 
 static void places_that_cannot_be_written_are_named(void **state)
@@ -705,7 +153,7 @@ static void fill_up(void)
     record = by_id(CALL_1);
     if (record->n_messages != failed || record->version != failed + 1) _exit(17);
     pl_record_free(&record);
-    sqlite->close(&store);
+    provider->close(&store);
     _exit(0);
 }
 
@@ -724,7 +172,7 @@ static void a_full_disk_is_answered_and_does_no_damage(void **state)
     assert_true(record->n_messages > 1);
     assert_int_equal(record->version, record->n_messages + 1);
     pl_record_free(&record);
-    sqlite->close(&store);
+    provider->close(&store);
     assert_int_equal(query_int("SELECT count(*) FROM pragma_integrity_check WHERE"
                                " integrity_check <> 'ok'"),
                      0);
@@ -749,26 +197,12 @@ int main(void)
 {
 #define TEST(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
     const struct CMUnitTest tests[] = {
-        TEST(what_was_written_is_there_after_a_restart),
-        TEST(the_history_replays_to_the_record),
-        TEST(repetitions_are_acknowledged_and_done_once_even_after_a_restart),
-        TEST(a_later_epoch_fences_the_former_owner),
-        TEST(a_batch_holds_many_writes_of_one_call_in_order),
-        TEST(a_refused_write_fails_alone),
-        TEST(a_write_that_the_database_refuses_fails_alone),
-        TEST(a_number_finds_its_newest_call),
-        TEST(callers_without_a_number_are_never_found_by_one),
-        TEST(hostile_numbers_and_ids_find_nothing),
-        TEST(ids_are_found_in_any_case),
-        TEST(lists_are_newest_first_in_pages_with_a_total),
-        TEST(live_calls_of_an_owner_are_listed_apart),
-        TEST(a_list_is_bounded_by_bytes_but_never_empty),
+        CONTRACT_CALLS(TEST),
         TEST(settings_that_make_no_sense_are_named),
         TEST(a_second_process_is_kept_out),
         TEST(files_that_are_not_ours_are_refused_by_name_and_left_alone),
         TEST(a_file_of_a_newer_version_is_refused_and_left_alone),
         TEST(a_damaged_file_is_refused_by_name),
-        TEST(a_damaged_record_is_answered_as_such_and_hides_no_other),
         TEST(places_that_cannot_be_written_are_named),
         TEST(a_full_disk_is_answered_and_does_no_damage),
         TEST(the_file_is_the_owners_alone),

@@ -1,0 +1,11 @@
+/* postgresql_reminders_test.c - reminders in the PostgreSQL provider. */
+#include "tests/unit/persistence/postgresql_fixture.h"
+
+#include "tests/unit/persistence/contract_reminders.h"
+
+int main(void)
+{
+#define TEST(name) cmocka_unit_test_setup_teardown(name, open_reminders, teardown)
+    const struct CMUnitTest tests[] = {CONTRACT_REMINDERS(TEST)};
+    return cmocka_run_group_tests(tests, start_server, stop_server);
+}
