@@ -35,7 +35,8 @@ static inline bool postgres_program(const char *name, char out[POSTGRES_PATH_BYT
     glob_t found = {0};
     bool any = glob("/usr/lib/postgresql/*/bin", 0, NULL, &found) == 0 && found.gl_pathc > 0;
     if (any)
-        (void)snprintf(out, POSTGRES_PATH_BYTES, "%.200s/%s", found.gl_pathv[found.gl_pathc - 1], name);
+        (void)snprintf(out, POSTGRES_PATH_BYTES, "%.200s/%s", found.gl_pathv[found.gl_pathc - 1],
+                       name);
     globfree(&found);
     if (!any) (void)fprintf(stderr, "no PostgreSQL server is installed (postgresql)\n");
     return any;
@@ -73,7 +74,8 @@ static inline int postgres_up(postgres_t *self)
     char data[POSTGRES_PATH_BYTES];
     if (!postgres_program("postgres", program)) return -1;
     (void)snprintf(data, sizeof data, "%s/data", self->folder);
-    char *argv[] = {program, "-D", data, "-k", self->folder, "-h", "", "-F", "-c", "shared_buffers=32MB", NULL};
+    char *argv[] = {
+        program, "-D", data, "-k", self->folder, "-h", "", "-F", "-c", "shared_buffers=32MB", NULL};
     self->pid = postgres_run(self, argv);
     for (int ms = 0; ms < POSTGRES_UP_MS; ms += 20) {
         if (postgres_answers(self)) return 0;

@@ -57,17 +57,15 @@ static int by_key(const void *a, const void *b)
 pg_call_t *pg_batch_call(pg_batch_t *self, const char *call_id)
 {
     pg_call_t wanted = {.call_id = call_id};
-    return self->n_calls
-               ? bsearch(&wanted, self->calls, self->n_calls, sizeof wanted, by_call_id)
-               : NULL;
+    return self->n_calls ? bsearch(&wanted, self->calls, self->n_calls, sizeof wanted, by_call_id)
+                         : NULL;
 }
 
 pg_job_t *pg_batch_job(pg_batch_t *self, const char *key)
 {
     pg_job_t wanted = {.key = (char *)key};
-    pg_job_t *job = self->n_named
-                        ? bsearch(&wanted, self->jobs, self->n_named, sizeof wanted, by_key)
-                        : NULL;
+    pg_job_t *job =
+        self->n_named ? bsearch(&wanted, self->jobs, self->n_named, sizeof wanted, by_key) : NULL;
     for (size_t i = self->n_named; i < self->n_jobs && !job; i++) {
         if (strcmp(self->jobs[i].key, key) == 0) job = &self->jobs[i];
     }
@@ -82,7 +80,8 @@ static void name_calls(pg_batch_t *self)
     assert(self->calls);
     size_t named = 0;
     for (size_t i = 0; i < self->count; i++) {
-        if (write_wants_call(self->writes[i])) self->calls[named++].call_id = self->writes[i]->call_id;
+        if (write_wants_call(self->writes[i]))
+            self->calls[named++].call_id = self->writes[i]->call_id;
     }
     qsort(self->calls, named, sizeof *self->calls, by_call_id);
     for (size_t i = 0; i < named; i++) {
@@ -313,9 +312,9 @@ static void send_job(const pg_batch_t *self, const pg_job_t *row)
     uint8_t *packed = malloc(bytes + 1);
     assert(packed);
     (void)pl__job__pack(job, packed);
-    pg_value_t values[] = {pg_text(job->key),           pg_text(job->kind),
-                           pg_text(job->call_id),       pg_int(job->state),
-                           pg_int(job_due_ms(job)),     pg_int(job->changed_at_ms),
+    pg_value_t values[] = {pg_text(job->key),       pg_text(job->kind),
+                           pg_text(job->call_id),   pg_int(job->state),
+                           pg_int(job_due_ms(job)), pg_int(job->changed_at_ms),
                            pg_blob(packed, bytes)};
     pg_link_send(self->store->writer, row->stored ? PG_UPDATE_JOB : PG_INSERT_JOB, values, 7);
     free(packed);

@@ -107,16 +107,11 @@ static bool connect_to(pg_link_t *self)
     char timeout[24];
     (void)snprintf(timeout, sizeof timeout, "%" PRIu32, self->opts.timeout_ms);
     /* Later ones win, NULL ones count as not given: the url may say all but the last three. */
-    const char *const names[] = {"application_name",    "keepalives_idle", "dbname",
-                                 "password",            "client_encoding", "tcp_user_timeout",
-                                 NULL};
-    const char *const values[] = {"parley",
-                                  "5",
-                                  self->opts.url,
-                                  *self->opts.password ? self->opts.password : NULL,
-                                  "UTF8",
-                                  timeout,
-                                  NULL};
+    const char *const names[] = {"application_name", "keepalives_idle",  "dbname", "password",
+                                 "client_encoding",  "tcp_user_timeout", NULL};
+    const char *const values[] = {
+        "parley", "5", self->opts.url, *self->opts.password ? self->opts.password : NULL, "UTF8",
+        timeout,  NULL};
     self->conn = PQconnectStartParams(names, values, 1);
     assert(self->conn); /* else there is no memory */
     uint64_t until_ms = pl_clock_ms() + self->opts.timeout_ms;
@@ -127,7 +122,8 @@ static pg_outcome_t run(pg_link_t *self, PGresult *result, char detail[STORE_DET
 {
     ExecStatusType status = PQresultStatus(result);
     pg_outcome_t outcome = PG_DONE;
-    if (status != PGRES_COMMAND_OK && status != PGRES_TUPLES_OK) outcome = pg_failure(result, detail);
+    if (status != PGRES_COMMAND_OK && status != PGRES_TUPLES_OK)
+        outcome = pg_failure(result, detail);
     if (!result) say(detail, PQerrorMessage(self->conn));
     PQclear(result);
     return outcome;

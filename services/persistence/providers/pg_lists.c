@@ -36,12 +36,9 @@ static void send_jobs(pg_link_t *link, const Pl__JobList *list, pg_read_sql_t wh
     size_t n = 0;
     for (; n < list->n_states && n < sizeof wanted / sizeof *wanted; n++)
         wanted[n] = (int)list->states[n];
-    pg_value_t values[] = {pg_text(list->key),
-                           pg_text(list->kind),
-                           pg_text(list->call_id),
-                           states_of(wanted, n, states),
-                           pg_int(list->limit),
-                           pg_int(list->offset),
+    pg_value_t values[] = {pg_text(list->key),          pg_text(list->kind),
+                           pg_text(list->call_id),      states_of(wanted, n, states),
+                           pg_int(list->limit),         pg_int(list->offset),
                            pg_int(STORE_LIST_BYTES_MAX)};
     pg_link_send(link, which, values, count);
 }
@@ -116,8 +113,7 @@ static void send_reminders(pg_link_t *link, const Pl__ReminderList *list, pg_rea
     for (; n < list->n_states && n < sizeof wanted / sizeof *wanted; n++)
         wanted[n] = (int)list->states[n];
     pg_value_t values[] = {states_of(wanted, n, states), pg_int(list->due_before_ms),
-                           pg_int(list->limit), pg_int(list->offset),
-                           pg_int(STORE_LIST_BYTES_MAX)};
+                           pg_int(list->limit), pg_int(list->offset), pg_int(STORE_LIST_BYTES_MAX)};
     pg_link_send(link, which, values, count);
 }
 

@@ -90,12 +90,9 @@ static void ask_list(pg_link_t *link, const void *query)
     const Pl__StoreList *list = query;
     pg_value_t where[] = {pg_text(list->phone_number), pg_int(list->in_progress_only ? 1 : 0),
                           pg_text(list->owner)};
-    pg_value_t page[] = {pg_text(list->phone_number),
-                         pg_int(list->in_progress_only ? 1 : 0),
-                         pg_text(list->owner),
-                         pg_int(list->limit),
-                         pg_int(list->offset),
-                         pg_int(STORE_LIST_BYTES_MAX)};
+    pg_value_t page[] = {pg_text(list->phone_number), pg_int(list->in_progress_only ? 1 : 0),
+                         pg_text(list->owner),        pg_int(list->limit),
+                         pg_int(list->offset),        pg_int(STORE_LIST_BYTES_MAX)};
     pg_link_send(link, PG_VIEW, NULL, 0); /* one view for page and total */
     pg_link_send(link, PG_COUNT_CALLS, where, 3);
     pg_link_send(link, PG_LIST_CALLS, page, 6);

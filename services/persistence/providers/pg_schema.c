@@ -201,7 +201,8 @@ static pg_outcome_t enter(PGconn *conn, const char *name, char detail[STORE_DETA
 pg_outcome_t pg_schema_update(void *store, PGconn *conn, char detail[STORE_DETAIL_BYTES])
 {
     const pg_store_t *self = store;
-    pg_outcome_t outcome = run(conn, "BEGIN; SELECT pg_advisory_xact_lock(1347180883 /* PLYS */)", NULL, detail);
+    pg_outcome_t outcome =
+        run(conn, "BEGIN; SELECT pg_advisory_xact_lock(1347180883 /* PLYS */)", NULL, detail);
     if (!outcome) outcome = enter(conn, self->schema, detail);
     if (!outcome) outcome = migrate(conn, self->schema, detail);
     char ignored[STORE_DETAIL_BYTES];

@@ -67,8 +67,11 @@ static void send_call(const pg_batch_t *self, pg_call_t *call)
         pg_link_send(link, PG_UPDATE_CALL, values, 7);
     } else {
         pg_value_t number = pg_text(record->initiate ? record->initiate->phone_number : "");
-        pg_value_t values[] = {id,    pg_int(record->created_at_ms), number,  policyholder,
-                               in_progress, epoch, owner, version, snapshot};
+        pg_value_t values[] = {id,          pg_int(record->created_at_ms),
+                               number,      policyholder,
+                               in_progress, epoch,
+                               owner,       version,
+                               snapshot};
         pg_link_send(link, PG_INSERT_CALL, values, 9);
     }
     free(bytes);
@@ -108,8 +111,8 @@ static write_trace_t trace_of(const pg_batch_t *self, size_t index)
         const write_t *earlier = self->writes[i];
         bool same = earlier->kind == write->kind && !earlier->err && !earlier->repeated &&
                     strcmp(earlier->call_id, write->call_id) == 0 &&
-                    (write->kind == WRITE_CREATE || (earlier->epoch == write->epoch &&
-                                                     earlier->write_id == write->write_id));
+                    (write->kind == WRITE_CREATE ||
+                     (earlier->epoch == write->epoch && earlier->write_id == write->write_id));
         if (same)
             return (write_trace_t){earlier->content, earlier->content_bytes, earlier->version};
     }
@@ -146,15 +149,16 @@ static pg_outcome_t store_scene(pg_batch_t *self, write_t *write, pg_call_t *cal
 static bool unreadable(const pg_batch_t *self, write_t *write, const pg_call_t *call)
 {
     if (call && call->unreadable) {
-        (void)write_fail(write, PL_UNAVAILABLE, "postgresql: the record of call %.60s cannot be read",
-                         call->call_id);
+        (void)write_fail(write, PL_UNAVAILABLE,
+                         "postgresql: the record of call %.60s cannot be read", call->call_id);
         return true;
     }
     size_t jobs = write_take(write) ? 0 : write_job_count(write);
     for (size_t i = 0; i < jobs; i++) {
         const pg_job_t *job = pg_batch_job((pg_batch_t *)self, write_job_key(write, i));
         if (!job->unreadable) continue;
-        (void)write_fail(write, PL_UNAVAILABLE, "postgresql: the job %.60s cannot be read", job->key);
+        (void)write_fail(write, PL_UNAVAILABLE, "postgresql: the job %.60s cannot be read",
+                         job->key);
         return true;
     }
     return false;

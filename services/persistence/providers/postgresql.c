@@ -29,7 +29,8 @@ static void pg_close(void **store)
 static pl_err_t check(const pl_config_t *cfg, char detail[STORE_DETAIL_BYTES])
 {
     char *why = NULL;
-    PQconninfoOption *parsed = PQconninfoParse(pl_config_str(cfg, "persistence.postgresql.url"), &why);
+    PQconninfoOption *parsed =
+        PQconninfoParse(pl_config_str(cfg, "persistence.postgresql.url"), &why);
     PQconninfoFree(parsed);
     if (!parsed) {
         (void)snprintf(detail, STORE_DETAIL_BYTES, "persistence.postgresql.url: %.180s",
@@ -57,11 +58,11 @@ static pl_err_t pg_open(void **store, const pl_config_t *cfg, char detail[STORE_
     self->url = copy(pl_config_str(cfg, "persistence.postgresql.url"));
     self->password = copy(pl_config_str(cfg, "persistence.postgresql.password"));
     self->schema = copy(pl_config_str(cfg, "persistence.postgresql.schema"));
-    pg_link_opts_t opts = {
-        .url = self->url,
-        .password = self->password,
-        .schema = self->schema,
-        .timeout_ms = (uint32_t)pl_config_int(cfg, "persistence.postgresql.timeout_ms")};
+    pg_link_opts_t opts = {.url = self->url,
+                           .password = self->password,
+                           .schema = self->schema,
+                           .timeout_ms =
+                               (uint32_t)pl_config_int(cfg, "persistence.postgresql.timeout_ms")};
     self->reader = pg_link_new(&opts, pg_read_sql, PG_READS);
     opts.before = pg_schema_update;
     opts.arg = self;

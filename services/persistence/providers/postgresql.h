@@ -33,7 +33,7 @@ typedef enum { /* of the writer */
                PG_WRITES
 } pg_write_sql_t;
 
-typedef enum { /* of the reader */
+typedef enum {          /* of the reader */
                PG_VIEW, /* begins what sees one moment */
                PG_VIEW_END,
                PG_CALL_BY_ID,

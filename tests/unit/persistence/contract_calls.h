@@ -470,20 +470,16 @@ static void a_damaged_record_is_answered_as_such_and_hides_no_other(void **state
 }
 
 #define CONTRACT_CALLS(TEST)                                                                       \
-    TEST(what_was_written_is_there_after_a_restart), \
-    TEST(the_history_replays_to_the_record), \
-    TEST(repetitions_are_acknowledged_and_done_once_even_after_a_restart), \
-    TEST(a_later_epoch_fences_the_former_owner), \
-    TEST(a_batch_holds_many_writes_of_one_call_in_order), \
-    TEST(a_refused_write_fails_alone), \
-    TEST(a_write_that_the_database_refuses_fails_alone), \
-    TEST(a_number_finds_its_newest_call), \
-    TEST(callers_without_a_number_are_never_found_by_one), \
-    TEST(hostile_numbers_and_ids_find_nothing), \
-    TEST(ids_are_found_in_any_case), \
-    TEST(lists_are_newest_first_in_pages_with_a_total), \
-    TEST(live_calls_of_an_owner_are_listed_apart), \
-    TEST(a_list_is_bounded_by_bytes_but_never_empty), \
-    TEST(a_damaged_record_is_answered_as_such_and_hides_no_other)
+    TEST(what_was_written_is_there_after_a_restart), TEST(the_history_replays_to_the_record),      \
+        TEST(repetitions_are_acknowledged_and_done_once_even_after_a_restart),                     \
+        TEST(a_later_epoch_fences_the_former_owner),                                               \
+        TEST(a_batch_holds_many_writes_of_one_call_in_order), TEST(a_refused_write_fails_alone),   \
+        TEST(a_write_that_the_database_refuses_fails_alone), TEST(a_number_finds_its_newest_call), \
+        TEST(callers_without_a_number_are_never_found_by_one),                                     \
+        TEST(hostile_numbers_and_ids_find_nothing), TEST(ids_are_found_in_any_case),               \
+        TEST(lists_are_newest_first_in_pages_with_a_total),                                        \
+        TEST(live_calls_of_an_owner_are_listed_apart),                                             \
+        TEST(a_list_is_bounded_by_bytes_but_never_empty),                                          \
+        TEST(a_damaged_record_is_answered_as_such_and_hides_no_other)
 
 #endif

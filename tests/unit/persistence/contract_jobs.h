@@ -473,20 +473,18 @@ static void jobs_and_their_leases_are_there_after_a_restart(void **state)
 }
 
 #define CONTRACT_JOBS(TEST)                                                                        \
-    TEST(a_calls_end_and_its_jobs_are_one_commit), \
-    TEST(a_refused_job_refuses_the_whole_write), \
-    TEST(a_result_is_stored_exactly_once), \
-    TEST(a_result_that_cannot_be_stored_leaves_the_job_to_be_done), \
-    TEST(a_failed_attempt_may_leave_what_stands_meanwhile), \
-    TEST(work_that_follows_comes_with_the_result), \
-    TEST(the_longest_waiting_are_taken_first_and_none_before_its_time), \
-    TEST(of_several_kinds_the_longest_waiting_go_first), \
-    TEST(in_one_batch_a_job_is_given_to_one_only), \
-    TEST(a_job_nobody_ever_finishes_is_given_up), \
-    TEST(a_damaged_job_does_not_keep_the_others_waiting), \
-    TEST(lists_are_newest_change_first_and_filtered), \
-    TEST(jobs_are_counted_by_kind_and_state), \
-    TEST(what_is_over_for_long_is_forgotten), \
-    TEST(jobs_and_their_leases_are_there_after_a_restart)
+    TEST(a_calls_end_and_its_jobs_are_one_commit), TEST(a_refused_job_refuses_the_whole_write),    \
+        TEST(a_result_is_stored_exactly_once),                                                     \
+        TEST(a_result_that_cannot_be_stored_leaves_the_job_to_be_done),                            \
+        TEST(a_failed_attempt_may_leave_what_stands_meanwhile),                                    \
+        TEST(work_that_follows_comes_with_the_result),                                             \
+        TEST(the_longest_waiting_are_taken_first_and_none_before_its_time),                        \
+        TEST(of_several_kinds_the_longest_waiting_go_first),                                       \
+        TEST(in_one_batch_a_job_is_given_to_one_only),                                             \
+        TEST(a_job_nobody_ever_finishes_is_given_up),                                              \
+        TEST(a_damaged_job_does_not_keep_the_others_waiting),                                      \
+        TEST(lists_are_newest_change_first_and_filtered),                                          \
+        TEST(jobs_are_counted_by_kind_and_state), TEST(what_is_over_for_long_is_forgotten),        \
+        TEST(jobs_and_their_leases_are_there_after_a_restart)
 
 #endif

@@ -172,8 +172,8 @@ static void changes_of_one_batch_leave_one_row_a_reminder(void **state)
 }
 
 #define CONTRACT_REMINDERS(TEST)                                                                   \
-    TEST(the_earliest_due_come_first_whatever_their_call), \
-    TEST(their_state_is_what_became_of_them), \
-    TEST(changes_of_one_batch_leave_one_row_a_reminder)
+    TEST(the_earliest_due_come_first_whatever_their_call),                                         \
+        TEST(their_state_is_what_became_of_them),                                                  \
+        TEST(changes_of_one_batch_leave_one_row_a_reminder)
 
 #endif

@@ -47,8 +47,8 @@ static inline pl_err_t open_with(const char *url, const char *more, void **out,
     char yaml[768];
     char error[256] = "";
     (void)snprintf(yaml, sizeof yaml,
-                   "persistence:\n  postgresql:\n    url: \"%s\"\n    schema: \"%s\"\n%s", url, schema,
-                   more);
+                   "persistence:\n  postgresql:\n    url: \"%s\"\n    schema: \"%s\"\n%s", url,
+                   schema, more);
     pl_config_t *cfg = pl_config_parse("persistence", persistence_config_keys, "test.yaml", yaml,
                                        error, sizeof error);
     if (!cfg) fail_msg("%s", error);
@@ -72,7 +72,8 @@ static inline void open_store(void)
 static inline int setup(void **state)
 {
     (void)state;
-    (void)snprintf(schema, sizeof schema, "Test \\\"%u\\\"", ++schemas); /* a name that wants quotes */
+    (void)snprintf(schema, sizeof schema, "Test \\\"%u\\\"",
+                   ++schemas); /* a name that wants quotes */
     store = NULL;
     return 0;
 }
@@ -133,11 +134,12 @@ static inline void refuse_inserts(const char *table, const char *call_id, const 
     char sql[640];
     char when[96] = "";
     if (call_id) (void)snprintf(when, sizeof when, "WHEN (NEW.call_id = '%s')", call_id);
-    (void)snprintf(sql, sizeof sql,
-                   "CREATE FUNCTION no_%s() RETURNS trigger LANGUAGE plpgsql AS"
-                   " $$ BEGIN RAISE EXCEPTION '%s'; END $$;"
-                   "CREATE TRIGGER no_%s BEFORE INSERT ON %s FOR EACH ROW %s EXECUTE FUNCTION no_%s()",
-                   table, words, table, table, when, table);
+    (void)snprintf(
+        sql, sizeof sql,
+        "CREATE FUNCTION no_%s() RETURNS trigger LANGUAGE plpgsql AS"
+        " $$ BEGIN RAISE EXCEPTION '%s'; END $$;"
+        "CREATE TRIGGER no_%s BEFORE INSERT ON %s FOR EACH ROW %s EXECUTE FUNCTION no_%s()",
+        table, words, table, table, when, table);
     execute(sql);
 }
 

@@ -123,9 +123,10 @@ static inline void refuse_inserts(const char *table, const char *call_id, const 
     if (call_id)
         (void)snprintf(when, sizeof when,
                        "WHEN NEW.call = (SELECT id FROM calls WHERE call_id = '%s')", call_id);
-    (void)snprintf(sql, sizeof sql,
-                   "CREATE TRIGGER no_%s BEFORE INSERT ON %s %s BEGIN SELECT RAISE(ABORT, '%s'); END",
-                   table, table, when, words);
+    (void)snprintf(
+        sql, sizeof sql,
+        "CREATE TRIGGER no_%s BEFORE INSERT ON %s %s BEGIN SELECT RAISE(ABORT, '%s'); END", table,
+        table, when, words);
     execute(sql);
 }
 
