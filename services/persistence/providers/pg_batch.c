@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "services/persistence/providers/postgresql.h"
+#include "services/persistence/row.h"
 
 enum { DAMAGED_MAX = 16 }; /* jobs that cannot be read, and are passed over */
 
@@ -229,10 +230,8 @@ void pg_batch_clear(pg_batch_t *self)
 static Pl__Job *job_copy(const Pl__Job *job)
 {
     if (!job) return NULL;
-    size_t bytes = pl__job__get_packed_size(job);
-    uint8_t *packed = malloc(bytes + 1);
-    assert(packed);
-    (void)pl__job__pack(job, packed);
+    size_t bytes;
+    uint8_t *packed = row_pack(&job->base, &bytes);
     Pl__Job *copy = pl__job__unpack(NULL, bytes, packed);
     assert(copy);
     free(packed);
@@ -308,10 +307,8 @@ static pg_job_t *add_job(pg_batch_t *self, const char *key)
 static void send_job(const pg_batch_t *self, const pg_job_t *row)
 {
     const Pl__Job *job = row->job;
-    size_t bytes = pl__job__get_packed_size(job);
-    uint8_t *packed = malloc(bytes + 1);
-    assert(packed);
-    (void)pl__job__pack(job, packed);
+    size_t bytes;
+    uint8_t *packed = row_pack(&job->base, &bytes);
     pg_value_t values[] = {pg_text(job->key),       pg_text(job->kind),
                            pg_text(job->call_id),   pg_int(job->state),
                            pg_int(job_due_ms(job)), pg_int(job->changed_at_ms),

@@ -6,6 +6,7 @@
 
 #include "common/log.h"
 #include "services/persistence/providers/postgresql.h"
+#include "services/persistence/row.h"
 
 pl_err_t pg_ask(pg_store_t *self, pg_ask_fn *ask, const void *query, pg_results_t *results,
                 char detail[STORE_DETAIL_BYTES])
@@ -26,12 +27,6 @@ pl_err_t pg_ask(pg_store_t *self, pg_ask_fn *ask, const void *query, pg_results_
         pg_results_free(&none);
     }
     return PL_UNAVAILABLE;
-}
-
-/* Callers who show no number all look the same: a number look-up must never find one of them. */
-static bool is_number(const char *phone_number)
-{
-    return *phone_number && strcmp(phone_number, "anonymous") != 0;
 }
 
 static Pl__CallRecord *row_record(const PGresult *rows, int row, char detail[STORE_DETAIL_BYTES])
@@ -64,7 +59,7 @@ static void ask_by_number(pg_link_t *link, const void *query)
 pl_err_t pg_get(void *store, const char *call_id, const Pl__StoreGet *query, Pl__CallRecord **out,
                 char detail[STORE_DETAIL_BYTES])
 {
-    if (!*call_id && !is_number(query->phone_number)) {
+    if (!*call_id && !row_is_number(query->phone_number)) {
         (void)snprintf(detail, STORE_DETAIL_BYTES, "no call without a number is found by number");
         return PL_NOT_FOUND;
     }
@@ -115,7 +110,7 @@ pl_err_t pg_list(void *store, const Pl__StoreList *query, Pl__StoreCalls **out,
                  char detail[STORE_DETAIL_BYTES])
 {
     pg_results_t results = {0};
-    bool nobody = *query->phone_number && !is_number(query->phone_number);
+    bool nobody = *query->phone_number && !row_is_number(query->phone_number);
     pl_err_t err = nobody ? PL_OK : pg_ask(store, ask_list, query, &results, detail);
     if (err) return err;
     Pl__StoreCalls *calls = malloc(sizeof *calls);

@@ -6,36 +6,21 @@
 
 #include "common/clock.h"
 #include "common/log.h"
-#include "common/record.h"
 #include "services/persistence/providers/postgresql.h"
+#include "services/persistence/row.h"
 
 enum { TRIES = 8 }; /* of a batch that came into another instance's way */
 
 /* ---- sending ---- */
 
-static uint8_t *packed(const ProtobufCMessage *message, size_t *bytes)
-{
-    *bytes = protobuf_c_message_get_packed_size(message);
-    uint8_t *out = malloc(*bytes + 1);
-    assert(out);
-    (void)protobuf_c_message_pack(message, out);
-    return out;
-}
-
 static void send_reminder(pg_link_t *link, const Pl__CallRecord *record, Pl__Reminder *reminder)
 {
-    Pl__CallReminder row = PL__CALL_REMINDER__INIT;
-    row.call_id = record->call_id;
-    if (record->initiate) {
-        row.phone_number = record->initiate->phone_number;
-        row.bot_company = record->initiate->bot_company;
-    }
-    row.state = pl_record_reminder_state(reminder);
-    row.reminder = reminder;
     size_t size;
-    uint8_t *bytes = packed(&row.base, &size);
+    int reminder_state;
+    uint8_t *bytes = row_reminder(record, reminder, &size, &reminder_state);
     pg_value_t values[] = {pg_text(record->call_id), pg_text(reminder->title),
-                           pg_int(reminder->due_at_ms), pg_int(row.state), pg_blob(bytes, size)};
+                           pg_int(reminder->due_at_ms), pg_int(reminder_state),
+                           pg_blob(bytes, size)};
     pg_link_send(link, PG_INSERT_REMINDER, values, 5);
     free(bytes);
 }
@@ -52,11 +37,11 @@ static void send_call(const pg_batch_t *self, pg_call_t *call)
 {
     pg_link_t *link = self->store->writer;
     const Pl__CallRecord *record = call->record;
-    const Pl__ClaimValue *phone = pl_record_claim(record, "policyholder_phone");
+    const char *phone = row_policyholder(record);
     size_t size;
-    uint8_t *bytes = packed(&record->base, &size);
+    uint8_t *bytes = row_pack(&record->base, &size);
     pg_value_t id = pg_text(call->call_id);
-    pg_value_t policyholder = phone && *phone->value ? pg_text(phone->value) : pg_null();
+    pg_value_t policyholder = phone ? pg_text(phone) : pg_null();
     pg_value_t in_progress = pg_int(record->in_progress ? 1 : 0);
     pg_value_t epoch = pg_int(record->epoch);
     pg_value_t owner = pg_text(record->owner);
@@ -66,7 +51,7 @@ static void send_call(const pg_batch_t *self, pg_call_t *call)
         pg_value_t values[] = {id, policyholder, in_progress, epoch, owner, version, snapshot};
         pg_link_send(link, PG_UPDATE_CALL, values, 7);
     } else {
-        pg_value_t number = pg_text(record->initiate ? record->initiate->phone_number : "");
+        pg_value_t number = pg_text(row_number(record));
         pg_value_t values[] = {id,          pg_int(record->created_at_ms),
                                number,      policyholder,
                                in_progress, epoch,

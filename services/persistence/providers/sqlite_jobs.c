@@ -3,6 +3,7 @@
 #include <stdlib.h>
 
 #include "services/persistence/providers/sqlite.h"
+#include "services/persistence/row.h"
 
 static Pl__Job *column_job(sqlite3_stmt *statement, int column)
 {
@@ -126,10 +127,8 @@ int sqlite_jobs_next(sqlite_store_t *self, write_t *write)
 static int store_job(sqlite_store_t *self, const Pl__Job *job)
 {
     sqlite3_stmt *statement = self->sql[SQL_STORE_JOB];
-    size_t size = pl__job__get_packed_size(job);
-    uint8_t *bytes = malloc(size + 1);
-    assert(bytes);
-    (void)pl__job__pack(job, bytes);
+    size_t size;
+    uint8_t *bytes = row_pack(&job->base, &size);
     (void)sqlite3_bind_text(statement, 1, job->key, -1, SQLITE_STATIC);
     (void)sqlite3_bind_text(statement, 2, job->kind, -1, SQLITE_STATIC);
     (void)sqlite3_bind_text(statement, 3, job->call_id, -1, SQLITE_STATIC);

@@ -6,6 +6,7 @@
 #include "common/log.h"
 #include "common/record.h"
 #include "services/persistence/providers/sqlite.h"
+#include "services/persistence/row.h"
 
 static pl_err_t unreadable(const sqlite_store_t *self, sqlite3_stmt *row,
                            char detail[STORE_DETAIL_BYTES])
@@ -14,12 +15,6 @@ static pl_err_t unreadable(const sqlite_store_t *self, sqlite3_stmt *row,
     (void)snprintf(detail, STORE_DETAIL_BYTES, "%.160s: the record of call %.40s cannot be read",
                    self->file, call_id ? (const char *)call_id : "");
     return PL_UNAVAILABLE;
-}
-
-/* Callers who show no number all look the same: a number look-up must never find one of them. */
-static bool is_number(const char *phone_number)
-{
-    return *phone_number && strcmp(phone_number, "anonymous") != 0;
 }
 
 /* ---- one call ---- */
@@ -34,7 +29,7 @@ pl_err_t sqlite_get(void *store, const char *call_id, const Pl__StoreGet *query,
         " AND created_at >= ?2 ORDER BY created_at DESC, id DESC LIMIT 1";
     sqlite_store_t *self = store;
     bool has_id = *call_id;
-    if (!has_id && !is_number(query->phone_number)) {
+    if (!has_id && !row_is_number(query->phone_number)) {
         (void)snprintf(detail, STORE_DETAIL_BYTES, "no call without a number is found by number");
         return PL_NOT_FOUND;
     }
@@ -155,7 +150,7 @@ pl_err_t sqlite_list(void *store, const Pl__StoreList *query, Pl__StoreCalls **o
     calls->calls = calloc((size_t)query->limit + 1, sizeof *calls->calls);
     assert(calls->calls);
     pl_err_t err = PL_OK;
-    if (*query->phone_number && !is_number(query->phone_number)) goto out;
+    if (*query->phone_number && !row_is_number(query->phone_number)) goto out;
 
     if (sqlite3_exec(self->reader, "BEGIN", NULL, NULL, NULL)) { /* one view for page and total */
         err = sqlite_say_reader(self, detail);

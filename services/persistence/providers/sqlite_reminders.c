@@ -6,6 +6,7 @@
 #include "common/log.h"
 #include "common/record.h"
 #include "services/persistence/providers/sqlite.h"
+#include "services/persistence/row.h"
 
 enum { SQL_BYTES = 512 };
 
@@ -14,23 +15,14 @@ enum { SQL_BYTES = 512 };
 static int store_one(sqlite_store_t *self, int64_t call, const Pl__CallRecord *record,
                      Pl__Reminder *reminder)
 {
-    Pl__CallReminder row = PL__CALL_REMINDER__INIT;
-    row.call_id = record->call_id;
-    if (record->initiate) {
-        row.phone_number = record->initiate->phone_number;
-        row.bot_company = record->initiate->bot_company;
-    }
-    row.state = pl_record_reminder_state(reminder);
-    row.reminder = reminder;
-    size_t size = pl__call_reminder__get_packed_size(&row);
-    uint8_t *bytes = malloc(size + 1);
-    assert(bytes);
-    (void)pl__call_reminder__pack(&row, bytes);
+    size_t size;
+    int state;
+    uint8_t *bytes = row_reminder(record, reminder, &size, &state);
     sqlite3_stmt *statement = self->sql[SQL_INSERT_REMINDER];
     (void)sqlite3_bind_int64(statement, 1, call);
     (void)sqlite3_bind_text(statement, 2, reminder->title, -1, SQLITE_STATIC);
     (void)sqlite3_bind_int64(statement, 3, reminder->due_at_ms);
-    (void)sqlite3_bind_int(statement, 4, (int)row.state);
+    (void)sqlite3_bind_int(statement, 4, state);
     (void)sqlite3_bind_blob64(statement, 5, bytes, size, SQLITE_STATIC);
     int rc = sqlite_run(self, SQL_INSERT_REMINDER);
     free(bytes);

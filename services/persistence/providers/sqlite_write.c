@@ -9,6 +9,7 @@
 #include "common/log.h"
 #include "common/record.h"
 #include "services/persistence/providers/sqlite.h"
+#include "services/persistence/row.h"
 
 static const char *const sql_text[SQL_COUNT] = {
     [SQL_BEGIN] = "BEGIN IMMEDIATE",
@@ -141,20 +142,15 @@ static int store_call(batch_t *self, touched_t *call)
     const Pl__CallRecord *record = call->record;
     sqlite_sql_t which = call->id ? SQL_UPDATE_CALL : SQL_INSERT_CALL;
     sqlite3_stmt *statement = self->store->sql[which];
-    size_t size = pl__call_record__get_packed_size(record);
-    uint8_t *bytes = malloc(size + 1);
-    assert(bytes);
-    (void)pl__call_record__pack(record, bytes);
-    const Pl__ClaimValue *phone = pl_record_claim(record, "policyholder_phone");
-    const char *number = record->initiate ? record->initiate->phone_number : "";
-
+    const char *phone = row_policyholder(record);
+    size_t size;
+    uint8_t *bytes = row_pack(&record->base, &size);
     (void)sqlite3_bind_text(statement, 1, call->call_id, -1, SQLITE_STATIC);
     if (!call->id) {
         (void)sqlite3_bind_int64(statement, 2, record->created_at_ms);
-        (void)sqlite3_bind_text(statement, 3, number, -1, SQLITE_STATIC);
+        (void)sqlite3_bind_text(statement, 3, row_number(record), -1, SQLITE_STATIC);
     }
-    if (phone && *phone->value)
-        (void)sqlite3_bind_text(statement, 4, phone->value, -1, SQLITE_STATIC);
+    if (phone) (void)sqlite3_bind_text(statement, 4, phone, -1, SQLITE_STATIC);
     (void)sqlite3_bind_int(statement, 5, record->in_progress ? 1 : 0);
     (void)sqlite3_bind_int64(statement, 6, record->epoch);
     (void)sqlite3_bind_text(statement, 7, record->owner, -1, SQLITE_STATIC);
