@@ -26,7 +26,7 @@ PKG_dialogue := libcjson openssl
 PKG_rag := sqlite3 libcjson libxml-2.0
 PKG_persistence := sqlite3 libpq glib-2.0
 PKG_callsim := libre libwebsockets libcjson libcurl spandsp speexdsp opus pocketsphinx sphinxbase espeak-ng
-PKG_parley := libcjson libcurl
+PKG_parley := libcjson libcurl sqlite3
 PKG_llm-double := libuv libcjson libcrypto
 PKG_speech-double := libuv libcjson libcrypto $(PKG_speech)
 LIBS_speech := -lflite_cmu_us_slt -lflite_cmu_us_rms -lflite_cmu_us_awb -lflite_cmu_us_kal16 \
@@ -172,7 +172,7 @@ $(eval $(call unit,common,))
 # These start the real process.
 $(B)/tests/unit/persistence/process_test $(B)/tests/unit/persistence/crash_test: | $(B)/bin/parley-persistence
 $(B)/tests/unit/dialogue/work_crash_test: | $(B)/bin/parley-persistence $(B)/bin/parley-dialogue
-$(B)/tests/unit/parley/jobs_test: | $(B)/bin/parley-persistence $(B)/bin/parley
+$(patsubst %,$(B)/tests/unit/parley/%_test,jobs backup): | $(B)/bin/parley-persistence $(B)/bin/parley
 $(B)/tests/unit/parley/ingest_test: $(B)/lib/rag.a | $(B)/bin/parley-rag $(B)/bin/parley $(B)/bin/llm-double
 $(patsubst %,$(B)/tests/unit/rag/%_test,process meaning): | $(B)/bin/parley-rag
 $(B)/tests/unit/rag/meaning_test: | $(B)/bin/llm-double

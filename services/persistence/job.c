@@ -1,6 +1,7 @@
 #include "services/persistence/job.h"
 
 #include <assert.h>
+#include <glib.h>
 #include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -94,6 +95,7 @@ pl_err_t job_check(const Pl__JobSpec *spec, char detail[JOB_DETAIL_BYTES])
     if (!*spec->key) return refuse(detail, PL_INVALID, "key: missing");
     if (strlen(spec->key) > JOB_KEY_BYTES_MAX)
         return refuse(detail, PL_INVALID, "key: longer than 200 bytes");
+    if (!g_utf8_validate(spec->key, -1, NULL)) return refuse(detail, PL_INVALID, "key: not UTF-8");
     if (!is_kind(spec->kind))
         return refuse(detail, PL_INVALID, "kind: not 1 to 32 of a-z, 0-9 and _");
     if (spec->payload.len > JOB_PAYLOAD_BYTES_MAX)

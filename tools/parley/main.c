@@ -1,9 +1,10 @@
-/* parley - runs Parley on one machine: up, demo, check, jobs, ingest. */
+/* parley - runs Parley on one machine: up, demo, check, jobs, backup, ingest. */
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "common/loop.h"
+#include "tools/parley/backup.h"
 #include "tools/parley/demo.h"
 #include "tools/parley/ingest.h"
 #include "tools/parley/jobs.h"
@@ -16,6 +17,7 @@ int main(int argc, char **argv)
     pl_signals_init();
     const char *command = argc > 1 ? argv[1] : "";
     if (strcmp(command, "jobs") == 0) return jobs_run(argc - 1, argv + 1);
+    if (strcmp(command, "backup") == 0) return backup_run(argc - 1, argv + 1);
     if (strcmp(command, "ingest") == 0) return ingest_command(argc - 1, argv + 1);
     bool up = strcmp(command, "up") == 0;
     bool demo = strcmp(command, "demo") == 0;

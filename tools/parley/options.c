@@ -16,6 +16,7 @@ const char options_usage[] =
     "       parley demo [options]    start them, let a simulated customer be rung, show the call\n"
     "       parley check [options]   is the configuration right?\n"
     "       parley jobs ...          post-call work, reminders: see parley jobs --help\n"
+    "       parley backup FILE       a copy of the store: see parley backup --help\n"
     "       parley ingest PATH...    documents into the knowledge base: see parley ingest --help\n"
     "\n"
     "  --config FILE      YAML configuration (config/parley.yaml when it exists)\n"

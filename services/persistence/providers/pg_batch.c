@@ -3,6 +3,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "common/record.h"
 #include "services/persistence/providers/postgresql.h"
 #include "services/persistence/row.h"
 
@@ -229,13 +230,7 @@ void pg_batch_clear(pg_batch_t *self)
 
 static Pl__Job *job_copy(const Pl__Job *job)
 {
-    if (!job) return NULL;
-    size_t bytes;
-    uint8_t *packed = row_pack(&job->base, &bytes);
-    Pl__Job *copy = pl__job__unpack(NULL, bytes, packed);
-    assert(copy);
-    free(packed);
-    return copy;
+    return job ? (Pl__Job *)pl_message_copy(&job->base) : NULL;
 }
 
 static char *kinds_of(const Pl__JobTake *take)

@@ -39,12 +39,13 @@ static void say(char detail[STORE_DETAIL_BYTES], const char *message)
 /* By the class of SQLSTATE (PostgreSQL, appendix A). */
 static pg_outcome_t kind_of(const char *code)
 {
-    static const char *const again[] = {"40001", "40P01", "23505", "55P03"};
-    static const char *const away[] = {"08", "53", "57", "58", "25006", "F0", "XX"};
+    static const char *const again[] = {"40001", "40P01", "23505"};
+    static const char *const away[] = {"08", "25006", "25P03", "53", "57", "58", "F0"};
     if (!code) return PG_AWAY; /* not the server's words: the connection's */
     for (size_t i = 0; i < sizeof again / sizeof *again; i++) {
         if (strcmp(code, again[i]) == 0) return PG_AGAIN;
     }
+    if (strcmp(code, "55P03") == 0) return PG_HELD;
     for (size_t i = 0; i < sizeof away / sizeof *away; i++) {
         if (strncmp(code, away[i], strlen(away[i])) == 0) return PG_AWAY;
     }
@@ -129,15 +130,27 @@ static pg_outcome_t run(pg_link_t *self, PGresult *result, char detail[STORE_DET
     return outcome;
 }
 
+/* Whoever stops in mid-transaction must not hold up the others for longer than they wait; what is
+ * acknowledged is on the disk, whatever the server's default; and a plan fits the values it is for. */
+static pg_outcome_t settle_in(pg_link_t *self, char detail[STORE_DETAIL_BYTES])
+{
+    char sql[512];
+    uint32_t ms = self->opts.timeout_ms;
+    char *schema = PQescapeIdentifier(self->conn, self->opts.schema, strlen(self->opts.schema));
+    (void)snprintf(sql, sizeof sql,
+                   "SET search_path = %.200s; SET statement_timeout = %" PRIu32
+                   "; SET lock_timeout = %" PRIu32
+                   "; SET idle_in_transaction_session_timeout = %" PRIu32
+                   "; SET synchronous_commit = on; SET plan_cache_mode = %s",
+                   schema ? schema : "", ms, ms / 2, ms / 4,
+                   self->opts.custom_plans ? "force_custom_plan" : "auto");
+    PQfreemem(schema);
+    return run(self, PQexec(self->conn, sql), detail);
+}
+
 static pg_outcome_t prepare(pg_link_t *self, char detail[STORE_DETAIL_BYTES])
 {
-    char sql[256];
-    char *schema = PQescapeIdentifier(self->conn, self->opts.schema, strlen(self->opts.schema));
-    (void)snprintf(sql, sizeof sql, "SET search_path = %s", schema ? schema : "");
-    PQfreemem(schema);
-    pg_outcome_t outcome = run(self, PQexec(self->conn, sql), detail);
-    (void)snprintf(sql, sizeof sql, "SET statement_timeout = %" PRIu32, self->opts.timeout_ms);
-    if (!outcome) outcome = run(self, PQexec(self->conn, sql), detail);
+    pg_outcome_t outcome = settle_in(self, detail);
     for (size_t i = 0; i < self->statement_count && !outcome; i++) {
         char name[NAME_BYTES];
         (void)snprintf(name, sizeof name, "s%zu", i);
@@ -211,6 +224,11 @@ pg_value_t pg_null(void)
 }
 
 /* ---- asking ---- */
+
+bool pg_link_is_up(const pg_link_t *self)
+{
+    return self->conn != NULL;
+}
 
 void pg_link_send(pg_link_t *self, size_t statement, pg_value_t *values, size_t count)
 {

@@ -26,12 +26,14 @@ typedef enum {
     PG_DONE,
     PG_REFUSED, /* the server refused a statement: pg_link_code */
     PG_AGAIN,   /* it came into another's way: the transaction may be tried again */
+    PG_HELD,    /* another holds what it is about, for longer than is waited */
     PG_AWAY,    /* no connection, no answer in time, or a server that cannot do anything now */
 } pg_outcome_t;
 
 typedef struct {
     const char *url, *password, *schema; /* of the configuration; password "": what the url says */
     uint32_t timeout_ms;                 /* for connecting, and for the answers of one sync */
+    bool custom_plans;                   /* a plan for each statement's values */
     /* Gets each new connection before anything is prepared; NULL: nobody. */
     pg_outcome_t (*before)(void *arg, PGconn *conn, char detail[STORE_DETAIL_BYTES]);
     void *arg;
@@ -58,6 +60,7 @@ pg_value_t pg_blob(const void *data, size_t bytes);
 pg_value_t pg_int(int64_t value);
 pg_value_t pg_null(void);
 
+bool pg_link_is_up(const pg_link_t *self);
 void pg_link_send(pg_link_t *self, size_t statement, pg_value_t *values, size_t count);
 
 /* *results: as many as were sent since the last sync, to be freed with pg_results_free; NULL when

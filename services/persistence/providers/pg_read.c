@@ -17,9 +17,10 @@ pl_err_t pg_ask(pg_store_t *self, pg_ask_fn *ask, const void *query, pg_results_
         if (outcome) break;
         ask(self->reader, query);
         outcome = pg_link_sync(self->reader, results, detail);
+        if (outcome && pg_link_is_up(self->reader)) break;
     }
     if (!outcome) return PL_OK;
-    if (outcome != PG_AWAY) { /* out of the view that the query began */
+    if (pg_link_is_up(self->reader)) { /* out of the view that the query began */
         char ignored[STORE_DETAIL_BYTES];
         pg_results_t none;
         pg_link_send(self->reader, PG_VIEW_END, NULL, 0);

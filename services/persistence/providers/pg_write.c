@@ -207,7 +207,7 @@ static pg_outcome_t transact(pg_store_t *store, write_t *const *writes, size_t c
     *began = !outcome;
     for (size_t i = 0; i < count && !outcome; i++) outcome = do_write(&batch, i, detail);
     if (!outcome) outcome = commit(&batch, detail);
-    if (outcome == PG_REFUSED || outcome == PG_AGAIN) roll_back(store);
+    if (outcome && pg_link_is_up(store->writer)) roll_back(store);
     pg_batch_clear(&batch);
     return outcome;
 }
@@ -229,7 +229,7 @@ void pg_write(void *store, write_t *const *writes, size_t count, store_stats_t *
     char detail[STORE_DETAIL_BYTES] = "";
     uint64_t started_us = pl_clock_us();
     pg_outcome_t outcome = persevere(store, writes, count, detail);
-    bool alone = outcome != PG_REFUSED || count == 1;
+    bool alone = outcome == PG_AWAY || count == 1;
     for (size_t i = 0; i < count && outcome; i++) {
         /* One of them is bad and took the others with it: each on its own, then. */
         pg_outcome_t own = alone ? outcome : persevere(store, &writes[i], 1, detail);

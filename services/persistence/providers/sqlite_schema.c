@@ -6,8 +6,7 @@
 #include "common/clock.h"
 #include "common/log.h"
 #include "services/persistence/providers/sqlite.h"
-
-enum { APPLICATION_ID = 0x504c5953 }; /* "PLYS": tells our file from anybody's database */
+#include "services/persistence/providers/sqlite_id.h"
 
 /* Each step takes the schema from its number to the next. Steps are only ever added. */
 static const char *const migrations[] = {
@@ -99,7 +98,7 @@ static pl_err_t recognise(sqlite_store_t *self, int64_t *schema, char detail[STO
     if (!err) err = query_int(self, "PRAGMA user_version", schema, detail);
     if (!err) err = query_int(self, "SELECT count(*) FROM sqlite_master", &objects, detail);
     if (err) return err;
-    if (application != APPLICATION_ID && (objects > 0 || *schema != 0)) {
+    if (application != SQLITE_APPLICATION_ID && (objects > 0 || *schema != 0)) {
         (void)snprintf(detail, STORE_DETAIL_BYTES, "%.160s: not a store of Parley", self->file);
         return PL_UNAVAILABLE;
     }
@@ -118,7 +117,7 @@ static pl_err_t migrate(sqlite_store_t *self, int64_t schema, char detail[STORE_
         char stamp[96];
         (void)snprintf(stamp, sizeof stamp,
                        "PRAGMA application_id = %d; PRAGMA user_version = %" PRId64 "; COMMIT",
-                       APPLICATION_ID, schema + 1);
+                       SQLITE_APPLICATION_ID, schema + 1);
         pl_err_t err = run(self, "BEGIN IMMEDIATE", detail);
         if (!err) err = run(self, migrations[schema], detail);
         if (!err) err = run(self, stamp, detail);

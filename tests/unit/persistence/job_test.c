@@ -169,6 +169,9 @@ static void specs_out_of_bounds_are_refused_by_field(void **state)
     spec = spec_of("x", 0);
     spec.key = "";
     assert_int_equal(job_check(&spec, detail), PL_INVALID);
+    spec.key = "a\xff";
+    assert_int_equal(job_check(&spec, detail), PL_INVALID);
+    assert_non_null(strstr(detail, "UTF-8"));
     spec.key = long_key;
     assert_int_equal(job_check(&spec, detail), PL_INVALID);
     assert_non_null(strstr(detail, "key"));

@@ -87,12 +87,29 @@ static inline int teardown(void **state)
 
 /* ---- a client of its own ---- */
 
-static inline PGresult *ask_server(const char *sql)
+static inline PGconn *connect_beside(void)
 {
     char path[64];
     PGconn *conn = PQconnectdb(server.url);
     (void)snprintf(path, sizeof path, "SET search_path = \"Test \"\"%u\"\"\"", schemas);
     PQclear(PQexec(conn, path));
+    return conn;
+}
+
+/* Locks a call's row until the connection is finished. */
+static inline PGconn *hold_calls(const char *call_id)
+{
+    char sql[160];
+    PGconn *conn = connect_beside();
+    (void)snprintf(sql, sizeof sql, "BEGIN; SELECT 1 FROM calls WHERE call_id = '%s' FOR UPDATE",
+                   call_id);
+    PQclear(PQexec(conn, sql));
+    return conn;
+}
+
+static inline PGresult *ask_server(const char *sql)
+{
+    PGconn *conn = connect_beside();
     PGresult *result = PQexec(conn, sql);
     ExecStatusType status = PQresultStatus(result);
     if (status != PGRES_COMMAND_OK && status != PGRES_TUPLES_OK)

@@ -103,6 +103,29 @@ static void two_instances_share_a_server(void **state)
     assert_int_equal(query_int("SELECT count(*) FROM events"), 2 * ROUNDS);
 }
 
+/* ---- what somebody else holds ---- */
+
+static void what_is_held_for_too_long_fails_alone(void **state)
+{
+    (void)state;
+    char detail[STORE_DETAIL_BYTES];
+    assert_int_equal(open_with(server.url, "    timeout_ms: 400\n", &store, detail), PL_OK);
+    create(CALL_1, "+15550100", 5000);
+    create(CALL_2, "+15550100", 5000);
+    PGconn *holder = hold_calls(CALL_1);
+    apply_t a;
+    apply_t b;
+    write_t *writes[] = {made(make_message(&a, CALL_1, 1, 1, "held")),
+                         made(make_message(&b, CALL_2, 1, 1, "free"))};
+    store_stats_t stats = {0};
+    provider->write(store, writes, 2, &stats);
+    assert_int_equal(writes[0]->err, PL_UNAVAILABLE);
+    assert_int_equal(writes[1]->err, PL_OK);
+    for (size_t i = 0; i < 2; i++) write_destroy(&writes[i]);
+    PQfinish(holder);
+    assert_int_equal(say(CALL_1, 1, "held"), PL_OK);
+}
+
 /* ---- a server that goes ---- */
 
 static void a_server_that_goes_is_told_and_used_again_when_it_is_back(void **state)
@@ -147,6 +170,7 @@ int main(void)
         TEST(settings_that_make_no_sense_are_named),
         TEST(a_schema_of_a_newer_version_is_refused_and_left_alone),
         TEST(two_instances_share_a_server),
+        TEST(what_is_held_for_too_long_fails_alone),
         TEST(a_server_that_goes_is_told_and_used_again_when_it_is_back),
     };
     return cmocka_run_group_tests(tests, start_server, stop_server);
