@@ -256,9 +256,12 @@ $(B)/tests/integration/gateway/peers: $(B)/tests/integration/gateway/peers.o $(B
 	$(CC) $(LDFLAGS) $^ $(call pkglibs,$(PKG_common)) $(LIBS_common) -o $@
 
 # ---- benches: tests/bench/<noun>_bench.c; JSON on standard output ---------------------------------
-$(B)/tests/bench/store_bench.o: CPPFLAGS += $(call pkgflags,cmocka)
+$(B)/tests/bench/store_bench.o: CPPFLAGS += $(call pkgflags,cmocka libpq)
 $(B)/tests/bench/store_bench: $(B)/tests/bench/store_bench.o $(B)/lib/common.a | $(B)/bin/parley-persistence
-	$(CC) $(LDFLAGS) $^ $(call pkglibs,$(PKG_common) cmocka) $(LIBS_common) -o $@
+	$(CC) $(LDFLAGS) $^ $(call pkglibs,$(PKG_common) cmocka libpq) $(LIBS_common) -o $@
+$(B)/tests/bench/lookup_bench.o: CPPFLAGS += $(call pkgflags,$(PKG_persistence))
+$(B)/tests/bench/lookup_bench: $(B)/tests/bench/lookup_bench.o $(B)/lib/persistence.a $(B)/lib/common.a
+	$(CC) $(LDFLAGS) $^ $(call pkglibs,$(PKG_persistence) $(PKG_common)) $(LIBS_common) -o $@
 $(B)/tests/bench/rag_bench: $(B)/tests/bench/rag_bench.o $(B)/lib/rag.a $(B)/lib/common.a
 	$(CC) $(LDFLAGS) $^ $(LIBS_rag) $(call pkglibs,$(PKG_rag) $(PKG_common)) $(LIBS_common) -o $@
 $(B)/tests/bench/dialogue_bench.o: CPPFLAGS += $(call pkgflags,cmocka)
@@ -314,7 +317,11 @@ bench-bus: $(B)/tests/bench/bus_bench $(B)/tests/bench/lane_bench
 bench-dialogue: $(B)/tests/bench/dialogue_bench
 	@$< 100 20
 	@$< 100 20 speculate
-bench-store bench-rag bench-rtp bench-llm: bench-%: $(B)/tests/bench/%_bench
+# Writes and jobs on both stores, then look-ups among a million calls on each (minutes).
+bench-store: $(B)/tests/bench/store_bench $(B)/tests/bench/lookup_bench
+	@$< 5 full && $< 5 postgresql
+	@$(B)/tests/bench/lookup_bench sqlite && $(B)/tests/bench/lookup_bench postgresql
+bench-rag bench-rtp bench-llm: bench-%: $(B)/tests/bench/%_bench
 	@$<
 
 # Those that need no sound and no other packages, one after the other; build/bench/NAME.json.

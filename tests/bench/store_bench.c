@@ -6,7 +6,8 @@
  * call's record too. Prints one JSON object a line, for 1, 10, 100 and 500 owners as fast as they can
  * (which tells how much it carries, not how soon it answers), for 500 calls that write 5,000 times a second
  * in all (latency from the moment a write was due), then workers.
- * Usage: store_bench [SECONDS [full|normal]]
+ * Usage: store_bench [SECONDS [full|normal|postgresql]]   SQLite so synchronous, or a server of its own, whose
+ * commits reach the disk
  */
 #include <setjmp.h>
 #include <stdarg.h>
@@ -16,6 +17,7 @@
 #include <cmocka.h>
 
 #include "common/log.h"
+#include "tests/support/postgres.h"
 #include "tests/support/process.h"
 #include "tests/unit/persistence/requests.h"
 
@@ -251,8 +253,13 @@ int main(int argc, char **argv)
 {
     unsigned seconds = argc > 1 ? (unsigned)strtoul(argv[1], NULL, 10) : 5;
     const char *synchronous = argc > 2 ? argv[2] : "full";
-    char setting[64];
+    static postgres_t server;
+    bool on_server = strcmp(synchronous, "postgresql") == 0;
+    char setting[192];
     (void)snprintf(setting, sizeof setting, "persistence.sqlite.synchronous=%s", synchronous);
+    if (on_server && postgres_start(&server, true) != 0) return EXIT_FAILURE;
+    if (on_server)
+        (void)snprintf(setting, sizeof setting, "persistence.postgresql.url=%s", server.url);
     samples_us = malloc(SAMPLES_MAX * sizeof *samples_us);
     if (!samples_us || seconds == 0) return EXIT_FAILURE;
     pl_signals_init();
@@ -260,6 +267,7 @@ int main(int argc, char **argv)
     process_make_folder(&process, "persistence");
     process.settings[0] = setting;
     process.settings[1] = "log.level=warn";
+    if (on_server) process.settings[2] = "persistence.provider=postgresql";
     process_start(&process, NULL);
     process_connect(&process);
     process_await_up(&process);
@@ -271,6 +279,7 @@ int main(int argc, char **argv)
     paced = false;
     for (size_t i = 0; i < 3; i++) measure_jobs(counts[i], seconds, synchronous);
     process_clean_up(&process);
+    if (on_server) postgres_end(&server);
     free(samples_us);
     return EXIT_SUCCESS;
 }

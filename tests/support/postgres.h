@@ -25,8 +25,9 @@ enum { POSTGRES_PATH_BYTES = 256, POSTGRES_UP_MS = 20000 };
 
 typedef struct {
     char folder[64];
-    char url[128]; /* of the database "parley" */
-    pid_t pid;     /* 0: not running */
+    char url[128];
+    bool durable; /* commits reach the disk */
+    pid_t pid;    /* 0: not running */
 } postgres_t;
 
 /* "/usr/lib/postgresql/15/bin/initdb" */
@@ -74,8 +75,17 @@ static inline int postgres_up(postgres_t *self)
     char data[POSTGRES_PATH_BYTES];
     if (!postgres_program("postgres", program)) return -1;
     (void)snprintf(data, sizeof data, "%s/data", self->folder);
-    char *argv[] = {
-        program, "-D", data, "-k", self->folder, "-h", "", "-F", "-c", "shared_buffers=32MB", NULL};
+    char *argv[] = {program,
+                    "-D",
+                    data,
+                    "-k",
+                    self->folder,
+                    "-h",
+                    "",
+                    "-c",
+                    "shared_buffers=32MB",
+                    self->durable ? NULL : "-F",
+                    NULL};
     self->pid = postgres_run(self, argv);
     for (int ms = 0; ms < POSTGRES_UP_MS; ms += 20) {
         if (postgres_answers(self)) return 0;
@@ -94,11 +104,11 @@ static inline void postgres_down(postgres_t *self, int signal)
     self->pid = 0;
 }
 
-static inline int postgres_start(postgres_t *self)
+static inline int postgres_start(postgres_t *self, bool durable)
 {
     char program[POSTGRES_PATH_BYTES];
     char data[POSTGRES_PATH_BYTES];
-    *self = (postgres_t){.folder = "/tmp/parley-pg-XXXXXX"};
+    *self = (postgres_t){.folder = "/tmp/parley-pg-XXXXXX", .durable = durable};
     if (!postgres_program("initdb", program) || !mkdtemp(self->folder)) return -1;
     const struct passwd *user = geteuid() == 0 ? getpwnam("postgres") : NULL;
     if (user && chown(self->folder, user->pw_uid, user->pw_gid)) return -1;

@@ -18,22 +18,32 @@
 #include "tools/parley/config.h"
 #include "tools/parley/term.h"
 
-enum { EXIT_USAGE = 64, EXIT_CONFIGURATION = 78, ARGS_MAX = 64, PATH_BYTES = 4096, STEP_PAGES = 2048 };
+enum {
+    EXIT_USAGE = 64,
+    EXIT_CONFIGURATION = 78,
+    ARGS_MAX = 64,
+    PATH_BYTES = 4096,
+    STEP_PAGES = 2048
+};
 
 static const char usage[] =
     "usage: parley backup FILE [options]\n"
     "\n"
-    "Copies the store (persistence.sqlite.file) to FILE as it is at one moment, checks the copy, and lets\n"
-    "the system go on meanwhile: every write acknowledged before the copy began is in it. FILE must not be\n"
+    "Copies the store (persistence.sqlite.file) to FILE as it is at one moment, checks the copy, "
+    "and lets\n"
+    "the system go on meanwhile: every write acknowledged before the copy began is in it. FILE "
+    "must not be\n"
     "there yet.\n"
     "\n"
     "  --config FILE      the system's configuration (config/parley.yaml when it exists)\n"
     "  --set PATH=VALUE   one setting, over the file's; repeatable\n"
     "  --help\n"
     "\n"
-    "To restore: stop the system, move the store's file away together with those that end in -wal and -shm,\n"
+    "To restore: stop the system, move the store's file away together with those that end in -wal "
+    "and -shm,\n"
     "put the copy in its place, and start the system.\n"
-    "Exit status: 0, 1 when it could not be done, 64 for a wrong option, 78 for a wrong configuration.\n";
+    "Exit status: 0, 1 when it could not be done, 64 for a wrong option, 78 for a wrong "
+    "configuration.\n";
 
 typedef struct {
     const char *from, *to;
@@ -68,7 +78,8 @@ static bool open_source(backup_t *self)
     if (sqlite3_open_v2(self->from, &self->source, SQLITE_OPEN_READWRITE, NULL) != SQLITE_OK)
         return say(self->source, self->from);
     (void)sqlite3_busy_timeout(self->source, 5000);
-    if (!query_int(self->source, "PRAGMA application_id", &id)) return say(self->source, self->from);
+    if (!query_int(self->source, "PRAGMA application_id", &id))
+        return say(self->source, self->from);
     if (id != SQLITE_APPLICATION_ID) {
         term_bad("%s: not a store of Parley", self->from);
         return false;
@@ -110,11 +121,13 @@ static bool check_copy(backup_t *self, int64_t *calls)
 {
     sqlite3_stmt *statement = NULL;
     const char *answer = NULL;
-    if (sqlite3_prepare_v2(self->copy, "PRAGMA quick_check(1)", -1, &statement, NULL) == SQLITE_OK &&
+    if (sqlite3_prepare_v2(self->copy, "PRAGMA quick_check(1)", -1, &statement, NULL) ==
+            SQLITE_OK &&
         sqlite3_step(statement) == SQLITE_ROW)
         answer = (const char *)sqlite3_column_text(statement, 0);
     bool good = answer && strcmp(answer, "ok") == 0;
-    if (!good) term_bad("%s: damaged: %s", self->from, answer ? answer : sqlite3_errmsg(self->copy));
+    if (!good)
+        term_bad("%s: damaged: %s", self->from, answer ? answer : sqlite3_errmsg(self->copy));
     (void)sqlite3_finalize(statement);
     return good && (query_int(self->copy, "SELECT count(*) FROM calls", calls) ||
                     say(self->copy, self->part));
@@ -217,7 +230,8 @@ int backup_run(int argc, char **argv)
     int status = EXIT_FAILURE;
     const char *to = NULL;
     if (!read_words(argc, argv, args, &args_count, &to, &status)) return status;
-    pl_config_t *cfg = pl_config_load("parley", parley_config_keys, args_count, (char **)args, &status);
+    pl_config_t *cfg =
+        pl_config_load("parley", parley_config_keys, args_count, (char **)args, &status);
     if (!cfg) return status;
     const char *provider = pl_config_str(cfg, "persistence.provider");
     if (strcmp(provider, "sqlite") == 0) {

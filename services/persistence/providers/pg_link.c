@@ -131,19 +131,17 @@ static pg_outcome_t run(pg_link_t *self, PGresult *result, char detail[STORE_DET
 }
 
 /* Whoever stops in mid-transaction must not hold up the others for longer than they wait; what is
- * acknowledged is on the disk, whatever the server's default; and a plan fits the values it is for. */
+ * acknowledged is on the disk, whatever the server's default. */
 static pg_outcome_t settle_in(pg_link_t *self, char detail[STORE_DETAIL_BYTES])
 {
     char sql[512];
     uint32_t ms = self->opts.timeout_ms;
     char *schema = PQescapeIdentifier(self->conn, self->opts.schema, strlen(self->opts.schema));
-    (void)snprintf(sql, sizeof sql,
-                   "SET search_path = %.200s; SET statement_timeout = %" PRIu32
-                   "; SET lock_timeout = %" PRIu32
-                   "; SET idle_in_transaction_session_timeout = %" PRIu32
-                   "; SET synchronous_commit = on; SET plan_cache_mode = %s",
-                   schema ? schema : "", ms, ms / 2, ms / 4,
-                   self->opts.custom_plans ? "force_custom_plan" : "auto");
+    (void)snprintf(
+        sql, sizeof sql,
+        "SET search_path = %.200s; SET statement_timeout = %" PRIu32 "; SET lock_timeout = %" PRIu32
+        "; SET idle_in_transaction_session_timeout = %" PRIu32 "; SET synchronous_commit = on",
+        schema ? schema : "", ms, ms / 2, ms / 4);
     PQfreemem(schema);
     return run(self, PQexec(self->conn, sql), detail);
 }

@@ -33,7 +33,6 @@ typedef enum {
 typedef struct {
     const char *url, *password, *schema; /* of the configuration; password "": what the url says */
     uint32_t timeout_ms;                 /* for connecting, and for the answers of one sync */
-    bool custom_plans;                   /* a plan for each statement's values */
     /* Gets each new connection before anything is prepared; NULL: nobody. */
     pg_outcome_t (*before)(void *arg, PGconn *conn, char detail[STORE_DETAIL_BYTES]);
     void *arg;

@@ -45,7 +45,7 @@ static void send_jobs(pg_link_t *link, const Pl__JobList *list, pg_read_sql_t wh
 
 static void ask_jobs(pg_link_t *link, const void *query)
 {
-    pg_link_send(link, PG_VIEW, NULL, 0);
+    pg_view(link);
     send_jobs(link, query, PG_COUNT_JOBS, 4);
     send_jobs(link, query, PG_LIST_JOBS, 7);
     pg_link_send(link, PG_VIEW_END, NULL, 0);
@@ -94,8 +94,8 @@ pl_err_t pg_job_list(void *store, const Pl__JobList *query, Pl__Jobs **out,
     } else {
         jobs->jobs = calloc((size_t)query->limit + 1, sizeof *jobs->jobs);
         assert(jobs->jobs);
-        jobs->total = (uint32_t)pg_column_int(results.items[1], 0, 0);
-        take_jobs(results.items[2], jobs);
+        jobs->total = (uint32_t)pg_column_int(results.items[PG_VIEW_TOTAL], 0, 0);
+        take_jobs(results.items[PG_VIEW_PAGE], jobs);
     }
     pg_results_free(&results);
     *out = jobs;
@@ -119,7 +119,7 @@ static void send_reminders(pg_link_t *link, const Pl__ReminderList *list, pg_rea
 
 static void ask_reminders(pg_link_t *link, const void *query)
 {
-    pg_link_send(link, PG_VIEW, NULL, 0);
+    pg_view(link);
     send_reminders(link, query, PG_COUNT_REMINDERS, 2);
     send_reminders(link, query, PG_LIST_REMINDERS, 5);
     pg_link_send(link, PG_VIEW_END, NULL, 0);
@@ -151,8 +151,8 @@ pl_err_t pg_reminder_list(void *store, const Pl__ReminderList *query, Pl__Remind
     pl__reminders__init(reminders);
     reminders->reminders = calloc((size_t)query->limit + 1, sizeof(Pl__CallReminder *));
     assert(reminders->reminders);
-    reminders->total = (uint32_t)pg_column_int(results.items[1], 0, 0);
-    take_reminders(results.items[2], reminders);
+    reminders->total = (uint32_t)pg_column_int(results.items[PG_VIEW_TOTAL], 0, 0);
+    take_reminders(results.items[PG_VIEW_PAGE], reminders);
     pg_results_free(&results);
     *out = reminders;
     return PL_OK;

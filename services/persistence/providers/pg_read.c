@@ -30,6 +30,12 @@ pl_err_t pg_ask(pg_store_t *self, pg_ask_fn *ask, const void *query, pg_results_
     return PL_UNAVAILABLE;
 }
 
+void pg_view(pg_link_t *link)
+{
+    pg_link_send(link, PG_VIEW, NULL, 0); /* one view for page and total */
+    pg_link_send(link, PG_VIEW_PLANS, NULL, 0);
+}
+
 static Pl__CallRecord *row_record(const PGresult *rows, int row, char detail[STORE_DETAIL_BYTES])
 {
     size_t bytes;
@@ -89,7 +95,7 @@ static void ask_list(pg_link_t *link, const void *query)
     pg_value_t page[] = {pg_text(list->phone_number), pg_int(list->in_progress_only ? 1 : 0),
                          pg_text(list->owner),        pg_int(list->limit),
                          pg_int(list->offset),        pg_int(STORE_LIST_BYTES_MAX)};
-    pg_link_send(link, PG_VIEW, NULL, 0); /* one view for page and total */
+    pg_view(link);
     pg_link_send(link, PG_COUNT_CALLS, where, 3);
     pg_link_send(link, PG_LIST_CALLS, page, 6);
     pg_link_send(link, PG_VIEW_END, NULL, 0);
@@ -120,8 +126,8 @@ pl_err_t pg_list(void *store, const Pl__StoreList *query, Pl__StoreCalls **out,
     calls->calls = calloc((size_t)query->limit + 1, sizeof *calls->calls);
     assert(calls->calls);
     if (!nobody) {
-        calls->total = (uint32_t)pg_column_int(results.items[1], 0, 0);
-        take_calls(results.items[2], calls);
+        calls->total = (uint32_t)pg_column_int(results.items[PG_VIEW_TOTAL], 0, 0);
+        take_calls(results.items[PG_VIEW_PAGE], calls);
     }
     pg_results_free(&results);
     *out = calls;

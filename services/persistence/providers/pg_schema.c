@@ -23,8 +23,8 @@ static const char *const migrations[] = {
     "  snapshot BYTEA NOT NULL"
     ");"
     "CREATE INDEX calls_newest ON calls (created_at, id);"
-    "CREATE INDEX calls_phone ON calls (phone_number, created_at);"
-    "CREATE INDEX calls_policyholder ON calls (policyholder_phone, created_at)"
+    "CREATE INDEX calls_phone ON calls (phone_number, created_at, id);"
+    "CREATE INDEX calls_policyholder ON calls (policyholder_phone, created_at, id)"
     "  WHERE policyholder_phone IS NOT NULL;"
     "CREATE INDEX calls_live ON calls (owner, created_at) WHERE in_progress = 1;"
     "CREATE TABLE events ("
@@ -106,6 +106,11 @@ const char *const pg_write_sql[PG_WRITES] = {
     ") AS page WINDOW w AS (ORDER BY " order ")) AS counted WHERE row = 1 OR so_far <= " bytes     \
     " ORDER BY row"
 
+/* One look into an index each, which an OR of the two would not be. */
+#define NEWEST_OF(column)                                                                          \
+    "(SELECT snapshot, call_id, created_at, id FROM calls WHERE " column                           \
+    " = $1 AND created_at >= $2 ORDER BY created_at DESC, id DESC LIMIT 1)"
+
 #define CALLS_WHERE                                                                                \
     "calls WHERE ($1::text = '' OR phone_number = $1 OR policyholder_phone = $1)"                  \
     " AND ($2::int = 0 OR in_progress = 1) AND ($3::text = '' OR owner = $3)"
@@ -117,11 +122,13 @@ const char *const pg_write_sql[PG_WRITES] = {
 
 const char *const pg_read_sql[PG_READS] = {
     [PG_VIEW] = "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY",
+    /* These statements serve many filters: their plan is to fit the values. */
+    [PG_VIEW_PLANS] = "SELECT set_config('plan_cache_mode', 'force_custom_plan', true)",
     [PG_VIEW_END] = "COMMIT",
     [PG_CALL_BY_ID] = "SELECT snapshot, call_id FROM calls WHERE call_id = lower($1)",
     [PG_CALL_BY_NUMBER] =
-        "SELECT snapshot, call_id FROM calls WHERE (phone_number = $1 OR policyholder_phone = $1)"
-        " AND created_at >= $2 ORDER BY created_at DESC, id DESC LIMIT 1",
+        "SELECT snapshot, call_id FROM (" NEWEST_OF("phone_number") " UNION ALL " NEWEST_OF(
+            "policyholder_phone") ") AS found ORDER BY created_at DESC, id DESC LIMIT 1",
     [PG_COUNT_CALLS] = "SELECT count(*) FROM " CALLS_WHERE,
     [PG_LIST_CALLS] = PAGE("snapshot, call_id, created_at, id", CALLS_WHERE,
                            "created_at DESC, id DESC", "$4", "$5", "$6"),

@@ -63,9 +63,7 @@ static pl_err_t pg_open(void **store, const pl_config_t *cfg, char detail[STORE_
                            .schema = self->schema,
                            .timeout_ms =
                                (uint32_t)pl_config_int(cfg, "persistence.postgresql.timeout_ms")};
-    opts.custom_plans = true;
     self->reader = pg_link_new(&opts, pg_read_sql, PG_READS);
-    opts.custom_plans = false;
     opts.before = pg_schema_update;
     opts.arg = self;
     self->writer = pg_link_new(&opts, pg_write_sql, PG_WRITES);

@@ -35,6 +35,7 @@ typedef enum { /* of the writer */
 
 typedef enum {          /* of the reader */
                PG_VIEW, /* begins what sees one moment */
+               PG_VIEW_PLANS,
                PG_VIEW_END,
                PG_CALL_BY_ID,
                PG_CALL_BY_NUMBER,
@@ -113,6 +114,8 @@ void pg_scene_free(write_scene_t *scene);
 
 /* Sends a query and brings its results, by a second connection if the first has broken: a question
  * does no harm twice. */
+enum { PG_VIEW_TOTAL = 2, PG_VIEW_PAGE = 3 }; /* of the results of a view */
+void pg_view(pg_link_t *link);                /* begins one */
 typedef void pg_ask_fn(pg_link_t *link, const void *query);
 pl_err_t pg_ask(pg_store_t *self, pg_ask_fn *ask, const void *query, pg_results_t *results,
                 char detail[STORE_DETAIL_BYTES]);

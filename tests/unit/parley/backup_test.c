@@ -62,7 +62,8 @@ static void say(uint64_t number)
     static char text[2000];
     memset(text, 'x', sizeof text - 1);
     apply_t apply;
-    assert_int_equal(process_ask(&process, make_message(&apply, CALL_1, 1, number, text), NULL), PL_OK);
+    assert_int_equal(process_ask(&process, make_message(&apply, CALL_1, 1, number, text), NULL),
+                     PL_OK);
 }
 
 static bool there(const char *name)
@@ -85,7 +86,8 @@ static void what_was_acknowledged_before_is_in_the_copy(void **state)
     (void)state;
     create_t create;
     uint64_t said = 0;
-    assert_int_equal(process_ask(&process, make_create(&create, CALL_1, "+15550100", 5000), NULL), PL_OK);
+    assert_int_equal(process_ask(&process, make_create(&create, CALL_1, "+15550100", 5000), NULL),
+                     PL_OK);
     while (said < 200) say(++said);
     uint64_t before = said;
     FILE *running = start_parley("copy.db --set persistence.sqlite.file=calls.db");

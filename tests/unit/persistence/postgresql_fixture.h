@@ -31,7 +31,7 @@ static const store_provider_t *const provider = &store_postgresql;
 static inline int start_server(void **state)
 {
     (void)state;
-    return postgres_start(&server);
+    return postgres_start(&server, false);
 }
 
 static inline int stop_server(void **state)

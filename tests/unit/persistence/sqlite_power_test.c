@@ -21,7 +21,8 @@ typedef struct {
 } content_t;
 
 static content_t database, wal;
-static size_t acknowledged_at[WRITES + 1]; /* size of the log when so many writes were acknowledged */
+static size_t
+    acknowledged_at[WRITES + 1]; /* size of the log when so many writes were acknowledged */
 
 static content_t read_file(const char *suffix)
 {
