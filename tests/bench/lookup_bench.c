@@ -62,7 +62,8 @@ static void open_store(const char *name)
 static void id_of(uint64_t call, char out[CALL_ID_BYTES])
 {
     unsigned number = (unsigned)call;
-    (void)snprintf(out, CALL_ID_BYTES, "%08x-0000-4000-8000-0000%08x", number * 2654435761U, number);
+    (void)snprintf(out, CALL_ID_BYTES, "%08x-0000-4000-8000-0000%08x", number * 2654435761U,
+                   number);
 }
 
 static void number_of(uint64_t call, char out[24])
@@ -164,8 +165,10 @@ int main(int argc, char **argv)
     uint64_t began_ms = pl_clock_ms();
     fill(calls);
     uint64_t filled_ms = pl_clock_ms() - began_ms;
-    printf("{\"bench\": \"lookup\", \"provider\": \"%s\", \"calls\": %llu, \"creates_per_second\": %llu", argv[1],
-           (unsigned long long)calls, (unsigned long long)(calls * 1000 / (filled_ms + 1)));
+    printf("{\"bench\": \"lookup\", \"provider\": \"%s\", \"calls\": %llu, \"creates_per_second\": "
+           "%llu",
+           argv[1], (unsigned long long)calls,
+           (unsigned long long)(calls * 1000 / (filled_ms + 1)));
     look_up("by_number", calls, true);
     look_up("by_id", calls, false);
     page("first_page", calls, false, false);
