@@ -10,7 +10,7 @@
 #include <time.h>
 
 /* base64 without and with its NUL, as EVP_EncodeBlock writes it */
-#define CODED_CHARS(bytes) (((bytes) + 2) / 3 * 4)
+#define CODED_CHARS(bytes) (((size_t)(bytes) + 2) / 3 * 4)
 #define CODED_BYTES(bytes) (CODED_CHARS(bytes) + 1)
 
 enum { DIGEST_BYTES = 32 };
