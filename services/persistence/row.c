@@ -41,6 +41,11 @@ const char *row_policyholder(const Pl__CallRecord *record)
     return phone && *phone->value ? phone->value : NULL;
 }
 
+uint32_t row_state_bit(int state)
+{
+    return state >= 0 && state < ROW_STATES ? UINT32_C(1) << state : 0;
+}
+
 bool row_is_number(const char *phone_number)
 {
     return *phone_number && strcmp(phone_number, "anonymous") != 0;

@@ -22,6 +22,10 @@ uint8_t *row_reminder(const Pl__CallRecord *record, Pl__Reminder *reminder, size
 const char *row_number(const Pl__CallRecord *record);       /* the caller's; "" for none */
 const char *row_policyholder(const Pl__CallRecord *record); /* the claim's; NULL: none */
 
+/* States to be listed are kept as bits; one that does not exist has none. */
+enum { ROW_STATES = 8 };
+uint32_t row_state_bit(int state);
+
 /* Callers who show no number all look the same: a number look-up must never find one of them. */
 bool row_is_number(const char *phone_number);
 

@@ -3,7 +3,6 @@
  * The provider alone, without bus and process: what a look-up adds to a call is its own time. Prints one
  * JSON object. Usage: lookup_bench sqlite|postgresql [CALLS]
  */
-#include <ftw.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -14,6 +13,7 @@
 #include "common/record.h"
 #include "services/persistence/config.h"
 #include "services/persistence/store.h"
+#include "tests/support/folder.h"
 #include "tests/support/postgres.h"
 #include "tests/unit/persistence/requests.h"
 
@@ -150,12 +150,6 @@ static void page(const char *name, uint64_t calls, bool deep, bool numbers)
     print(name, us, PAGES);
 }
 
-static int remove_one(const char *path, const struct stat *info, int type, struct FTW *walk)
-{
-    (void)info, (void)type, (void)walk;
-    return remove(path);
-}
-
 int main(int argc, char **argv)
 {
     uint64_t calls = argc > 2 ? strtoull(argv[2], NULL, 10) / BATCH * BATCH : 1000000;
@@ -177,6 +171,6 @@ int main(int argc, char **argv)
     printf("}\n");
     provider->close(&store);
     if (server.pid) postgres_end(&server);
-    (void)nftw(folder, remove_one, 16, FTW_DEPTH | FTW_PHYS);
+    (void)folder_remove(folder);
     return EXIT_SUCCESS;
 }

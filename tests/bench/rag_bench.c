@@ -5,7 +5,6 @@
  *
  * Prints one JSON object a line. Usage: rag_bench [DOCUMENTS [DIMENSIONS]]
  */
-#include <ftw.h>
 #include <math.h>
 #include <stdint.h>
 #include <stdio.h>
@@ -16,6 +15,7 @@
 
 #include "common/clock.h"
 #include "services/rag/ingest.h"
+#include "tests/support/folder.h"
 
 enum {
     WORDS = 20000,
@@ -192,14 +192,6 @@ static void print_searches(const char *kind, unsigned passages, size_t dimension
     (void)fflush(stdout);
 }
 
-static int remove_one(const char *path, const struct stat *info, int type, struct FTW *walk)
-{
-    (void)info;
-    (void)type;
-    (void)walk;
-    return remove(path);
-}
-
 int main(int argc, char **argv)
 {
     unsigned documents = argc > 1 ? (unsigned)strtoul(argv[1], NULL, 10) : 6250;
@@ -244,6 +236,6 @@ int main(int argc, char **argv)
     print_searches("hybrid", passages, dimensions, took_us);
     index_reader_close(&reader);
     index_writer_close(&index);
-    (void)nftw(base, remove_one, 16, FTW_DEPTH | FTW_PHYS);
+    (void)folder_remove(base);
     return EXIT_SUCCESS;
 }

@@ -6,7 +6,6 @@
 #define TESTS_SUPPORT_POSTGRES_H
 
 #include <fcntl.h>
-#include <ftw.h>
 #include <glob.h>
 #include <grp.h>
 #include <pwd.h>
@@ -20,6 +19,8 @@
 #include <unistd.h>
 
 #include <libpq-fe.h>
+
+#include "tests/support/folder.h"
 
 enum { POSTGRES_PATH_BYTES = 256, POSTGRES_UP_MS = 20000 };
 
@@ -124,19 +125,10 @@ static inline int postgres_start(postgres_t *self, bool durable)
     return postgres_up(self);
 }
 
-static inline int postgres_remove_one(const char *path, const struct stat *info, int type,
-                                      struct FTW *walk)
-{
-    (void)info;
-    (void)type;
-    (void)walk;
-    return remove(path);
-}
-
 static inline void postgres_end(postgres_t *self)
 {
     postgres_down(self, SIGQUIT);
-    (void)nftw(self->folder, postgres_remove_one, 16, FTW_DEPTH | FTW_PHYS);
+    (void)folder_remove(self->folder);
 }
 
 #endif

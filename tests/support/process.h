@@ -7,7 +7,6 @@
 
 #include <errno.h>
 #include <fcntl.h>
-#include <ftw.h>
 #include <signal.h>
 #include <stdbool.h>
 #include <stdio.h>
@@ -21,6 +20,7 @@
 #include "common/clock.h"
 #include "common/config.h"
 #include "common/loop.h"
+#include "tests/support/folder.h"
 
 enum { PROCESS_PATH_BYTES = 512, PROCESS_SETTINGS = 16, PROCESS_UP_MS = 10000 };
 
@@ -196,15 +196,6 @@ static inline pl_err_t process_ask(process_t *self, Pl__Envelope *env, Pl__Envel
 
 /* ---- the end ---- */
 
-static inline int process_remove_one(const char *path, const struct stat *info, int type,
-                                     struct FTW *walk)
-{
-    (void)info;
-    (void)type;
-    (void)walk;
-    return remove(path);
-}
-
 static inline void process_disconnect(process_t *self)
 {
     if (!self->loop) return;
@@ -217,7 +208,7 @@ static inline void process_clean_up(process_t *self)
 {
     if (self->pid > 0) (void)process_stop(self, SIGKILL);
     process_disconnect(self);
-    (void)nftw(self->folder, process_remove_one, 16, FTW_DEPTH | FTW_PHYS);
+    (void)folder_remove(self->folder);
 }
 
 #endif

@@ -97,13 +97,13 @@ static void name_jobs(pg_batch_t *self)
 {
     size_t named = 0;
     for (size_t i = 0; i < self->count; i++) {
-        if (!write_take(self->writes[i])) named += write_job_count(self->writes[i]);
+        named += write_job_count(self->writes[i]);
     }
     self->jobs = calloc(named + 1, sizeof *self->jobs);
     assert(self->jobs);
     named = 0;
     for (size_t i = 0; i < self->count; i++) {
-        size_t n = write_take(self->writes[i]) ? 0 : write_job_count(self->writes[i]);
+        size_t n = write_job_count(self->writes[i]);
         for (size_t k = 0; k < n; k++) {
             self->jobs[named].key = strdup(write_job_key(self->writes[i], k));
             assert(self->jobs[named].key);
@@ -277,7 +277,7 @@ pg_outcome_t pg_scene_load(pg_batch_t *self, const write_t *write, write_scene_t
                            char detail[STORE_DETAIL_BYTES])
 {
     const Pl__JobTake *take = write_take(write);
-    size_t named = take ? 0 : write_job_count(write);
+    size_t named = write_job_count(write);
     scene->jobs = calloc(named + (take ? take->limit : 0) + 1, sizeof *scene->jobs);
     assert(scene->jobs);
     if (take) return load_due(self, take, write->at_ms, scene, detail);

@@ -52,8 +52,11 @@ static pg_outcome_t kind_of(const char *code)
     return PG_REFUSED;
 }
 
-pg_outcome_t pg_failure(const PGresult *result, char detail[STORE_DETAIL_BYTES])
+/* What became of a statement; why, when it failed. */
+static pg_outcome_t outcome_of(const PGresult *result, char detail[STORE_DETAIL_BYTES])
 {
+    ExecStatusType status = PQresultStatus(result);
+    if (status == PGRES_COMMAND_OK || status == PGRES_TUPLES_OK) return PG_DONE;
     const char *message = PQresultErrorField(result, PG_DIAG_MESSAGE_PRIMARY);
     say(detail, message ? message : PQresultErrorMessage(result));
     return kind_of(PQresultErrorField(result, PG_DIAG_SQLSTATE));
@@ -119,15 +122,21 @@ static bool connect_to(pg_link_t *self)
     return PQstatus(self->conn) != CONNECTION_BAD && connected(self, until_ms);
 }
 
-static pg_outcome_t run(pg_link_t *self, PGresult *result, char detail[STORE_DETAIL_BYTES])
+static pg_outcome_t settle(PGconn *conn, PGresult *result, PGresult **out,
+                           char detail[STORE_DETAIL_BYTES])
 {
-    ExecStatusType status = PQresultStatus(result);
-    pg_outcome_t outcome = PG_DONE;
-    if (status != PGRES_COMMAND_OK && status != PGRES_TUPLES_OK)
-        outcome = pg_failure(result, detail);
-    if (!result) say(detail, PQerrorMessage(self->conn));
-    PQclear(result);
+    pg_outcome_t outcome = outcome_of(result, detail);
+    if (!result) say(detail, PQerrorMessage(conn));
+    if (out && !outcome)
+        *out = result;
+    else
+        PQclear(result);
     return outcome;
+}
+
+pg_outcome_t pg_run(PGconn *conn, const char *sql, PGresult **out, char detail[STORE_DETAIL_BYTES])
+{
+    return settle(conn, PQexec(conn, sql), out, detail);
 }
 
 /* Whoever stops in mid-transaction must not hold up the others for longer than they wait; what is
@@ -143,7 +152,7 @@ static pg_outcome_t settle_in(pg_link_t *self, char detail[STORE_DETAIL_BYTES])
         "; SET idle_in_transaction_session_timeout = %" PRIu32 "; SET synchronous_commit = on",
         schema ? schema : "", ms, ms / 2, ms / 4);
     PQfreemem(schema);
-    return run(self, PQexec(self->conn, sql), detail);
+    return pg_run(self->conn, sql, NULL, detail);
 }
 
 static pg_outcome_t prepare(pg_link_t *self, char detail[STORE_DETAIL_BYTES])
@@ -152,7 +161,8 @@ static pg_outcome_t prepare(pg_link_t *self, char detail[STORE_DETAIL_BYTES])
     for (size_t i = 0; i < self->statement_count && !outcome; i++) {
         char name[NAME_BYTES];
         (void)snprintf(name, sizeof name, "s%zu", i);
-        outcome = run(self, PQprepare(self->conn, name, self->statements[i], 0, NULL), detail);
+        PGresult *made = PQprepare(self->conn, name, self->statements[i], 0, NULL);
+        outcome = settle(self->conn, made, NULL, detail);
     }
     return outcome;
 }
@@ -282,10 +292,8 @@ static pg_outcome_t collect(pg_link_t *self, pg_results_t *results, char detail[
             PQclear(result);
             return outcome;
         }
-        bool good = status == PGRES_COMMAND_OK || status == PGRES_TUPLES_OK;
-        if (!good && status != PGRES_PIPELINE_ABORTED && !outcome)
-            outcome = pg_failure(result, detail);
-        if (good && results->count < self->sent)
+        if (!outcome) outcome = outcome_of(result, detail);
+        if (!outcome && results->count < self->sent)
             results->items[results->count++] = result;
         else
             PQclear(result);
@@ -305,6 +313,16 @@ pg_outcome_t pg_link_sync(pg_link_t *self, pg_results_t *results, char detail[ST
     self->sent = 0;
     if (outcome) pg_results_free(results);
     return outcome;
+}
+
+void pg_link_leave(pg_link_t *self, size_t statement)
+{
+    char ignored[STORE_DETAIL_BYTES];
+    pg_results_t results;
+    if (!self->conn) return;
+    pg_link_send(self, statement, NULL, 0);
+    (void)pg_link_sync(self, &results, ignored);
+    pg_results_free(&results);
 }
 
 /* ---- columns ---- */

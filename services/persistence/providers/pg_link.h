@@ -70,12 +70,15 @@ typedef struct {
 } pg_results_t;
 pg_outcome_t pg_link_sync(pg_link_t *self, pg_results_t *results, char detail[STORE_DETAIL_BYTES]);
 void pg_results_free(pg_results_t *self);
+/* Out of a transaction that failed, by that statement, where the connection still is. */
+void pg_link_leave(pg_link_t *self, size_t statement);
 
 /* Columns, which come in binary: integers of 4 or 8 bytes, and bytes or text (borrowed). */
 int64_t pg_column_int(const PGresult *result, int row, int column);
 const uint8_t *pg_column_blob(const PGresult *result, int row, int column, size_t *bytes);
 
-/* Why a statement failed, and which kind of failure that is. */
-pg_outcome_t pg_failure(const PGresult *result, char detail[STORE_DETAIL_BYTES]);
+/* Runs texts alone on a connection that is not in pipeline mode, as before() gets it. *out, to be
+ * cleared, is the last one's result; NULL: nobody wants it. */
+pg_outcome_t pg_run(PGconn *conn, const char *sql, PGresult **out, char detail[STORE_DETAIL_BYTES]);
 
 #endif

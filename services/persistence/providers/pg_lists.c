@@ -6,17 +6,19 @@
 
 #include "common/log.h"
 #include "services/persistence/providers/postgresql.h"
+#include "services/persistence/row.h"
 
-enum { COUNTS_MAX = 256, STATES_BYTES = 128 };
+enum { COUNTS_MAX = 256, STATES_BYTES = 64 };
 
-/* The states to be listed as an array, or NULL: all of them. */
-static pg_value_t states_of(const int *states, size_t count, char text[STATES_BYTES])
+/* The states to be listed as an array. */
+static pg_value_t states_of(uint32_t wanted, char text[STATES_BYTES])
 {
-    if (count == 0) return pg_null();
     size_t at = 0;
-    for (size_t i = 0; i < count && at < STATES_BYTES - 16; i++)
-        at += (size_t)snprintf(text + at, STATES_BYTES - at, "%c%d", i ? ',' : '{', states[i]);
-    (void)snprintf(text + at, STATES_BYTES - at, "}");
+    for (int state = 0; state < ROW_STATES; state++) {
+        if (wanted & row_state_bit(state))
+            at += (size_t)snprintf(text + at, STATES_BYTES - at, "%c%d", at ? ',' : '{', state);
+    }
+    (void)snprintf(text + at, STATES_BYTES - at, at ? "}" : "{}");
     return pg_text(text);
 }
 
@@ -32,14 +34,13 @@ static void ask_counts(pg_link_t *link, const void *query)
 static void send_jobs(pg_link_t *link, const Pl__JobList *list, pg_read_sql_t which, size_t count)
 {
     char states[STATES_BYTES];
-    int wanted[PL__JOB_STATE__JOB_DEAD + 1];
-    size_t n = 0;
-    for (; n < list->n_states && n < sizeof wanted / sizeof *wanted; n++)
-        wanted[n] = (int)list->states[n];
-    pg_value_t values[] = {pg_text(list->key),          pg_text(list->kind),
-                           pg_text(list->call_id),      states_of(wanted, n, states),
-                           pg_int(list->limit),         pg_int(list->offset),
-                           pg_int(STORE_LIST_BYTES_MAX)};
+    uint32_t wanted = 0;
+    for (size_t i = 0; i < list->n_states; i++) wanted |= row_state_bit((int)list->states[i]);
+    pg_value_t values[] = {
+        pg_text(list->key),          pg_text(list->kind),
+        pg_text(list->call_id),      list->n_states ? states_of(wanted, states) : pg_null(),
+        pg_int(list->limit),         pg_int(list->offset),
+        pg_int(STORE_LIST_BYTES_MAX)};
     pg_link_send(link, which, values, count);
 }
 
@@ -108,12 +109,11 @@ static void send_reminders(pg_link_t *link, const Pl__ReminderList *list, pg_rea
                            size_t count)
 {
     char states[STATES_BYTES];
-    int wanted[8];
-    size_t n = 0;
-    for (; n < list->n_states && n < sizeof wanted / sizeof *wanted; n++)
-        wanted[n] = (int)list->states[n];
-    pg_value_t values[] = {states_of(wanted, n, states), pg_int(list->due_before_ms),
-                           pg_int(list->limit), pg_int(list->offset), pg_int(STORE_LIST_BYTES_MAX)};
+    uint32_t wanted = 0;
+    for (size_t i = 0; i < list->n_states; i++) wanted |= row_state_bit((int)list->states[i]);
+    pg_value_t values[] = {list->n_states ? states_of(wanted, states) : pg_null(),
+                           pg_int(list->due_before_ms), pg_int(list->limit), pg_int(list->offset),
+                           pg_int(STORE_LIST_BYTES_MAX)};
     pg_link_send(link, which, values, count);
 }
 

@@ -11,21 +11,13 @@
 pl_err_t pg_ask(pg_store_t *self, pg_ask_fn *ask, const void *query, pg_results_t *results,
                 char detail[STORE_DETAIL_BYTES])
 {
-    pg_outcome_t outcome = PG_AWAY;
-    for (int i = 0; i < 2 && outcome == PG_AWAY; i++) {
-        outcome = pg_link_up(self->reader, detail);
-        if (outcome) break;
+    for (int i = 0; i < 2; i++) {
+        if (pg_link_up(self->reader, detail)) break;
         ask(self->reader, query);
-        outcome = pg_link_sync(self->reader, results, detail);
-        if (outcome && pg_link_is_up(self->reader)) break;
-    }
-    if (!outcome) return PL_OK;
-    if (pg_link_is_up(self->reader)) { /* out of the view that the query began */
-        char ignored[STORE_DETAIL_BYTES];
-        pg_results_t none;
-        pg_link_send(self->reader, PG_VIEW_END, NULL, 0);
-        (void)pg_link_sync(self->reader, &none, ignored);
-        pg_results_free(&none);
+        if (!pg_link_sync(self->reader, results, detail)) return PL_OK;
+        if (!pg_link_is_up(self->reader)) continue;
+        pg_link_leave(self->reader, PG_VIEW_END); /* that the query may have begun */
+        break;
     }
     return PL_UNAVAILABLE;
 }

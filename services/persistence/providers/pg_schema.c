@@ -144,29 +144,14 @@ const char *const pg_read_sql[PG_READS] = {
 
 /* ---- bringing it up to date ---- */
 
-static pg_outcome_t run(PGconn *conn, const char *sql, PGresult **out,
-                        char detail[STORE_DETAIL_BYTES])
-{
-    PGresult *result = PQexec(conn, sql);
-    ExecStatusType status = PQresultStatus(result);
-    pg_outcome_t outcome = PG_DONE;
-    if (status != PGRES_COMMAND_OK && status != PGRES_TUPLES_OK)
-        outcome = pg_failure(result, detail);
-    if (out && !outcome)
-        *out = result;
-    else
-        PQclear(result);
-    return outcome;
-}
-
 static pg_outcome_t migrate(PGconn *conn, const char *schema, char detail[STORE_DETAIL_BYTES])
 {
     PGresult *result = NULL;
     pg_outcome_t outcome =
-        run(conn,
-            "CREATE TABLE IF NOT EXISTS parley_schema (version INTEGER NOT NULL);"
-            "SELECT coalesce(max(version), 0) FROM parley_schema",
-            &result, detail);
+        pg_run(conn,
+               "CREATE TABLE IF NOT EXISTS parley_schema (version INTEGER NOT NULL);"
+               "SELECT coalesce(max(version), 0) FROM parley_schema",
+               &result, detail);
     if (outcome) return outcome;
     int version = atoi(PQgetvalue(result, 0, 0));
     PQclear(result);
@@ -181,8 +166,8 @@ static pg_outcome_t migrate(PGconn *conn, const char *schema, char detail[STORE_
         char stamp[96];
         (void)snprintf(stamp, sizeof stamp, "INSERT INTO parley_schema (version) VALUES (%d)",
                        version + 1);
-        outcome = run(conn, migrations[version], NULL, detail);
-        if (!outcome) outcome = run(conn, stamp, NULL, detail);
+        outcome = pg_run(conn, migrations[version], NULL, detail);
+        if (!outcome) outcome = pg_run(conn, stamp, NULL, detail);
         if (!outcome) log_info("store.migrated", "schema=%s version=%d", schema, version + 1);
     }
     return outcome;
@@ -202,20 +187,20 @@ static pg_outcome_t enter(PGconn *conn, const char *name, char detail[STORE_DETA
     if (!there) made = (size_t)snprintf(sql, sizeof sql, "CREATE SCHEMA %.200s; ", schema);
     (void)snprintf(sql + made, sizeof sql - made, "SET LOCAL search_path = %.200s", schema);
     PQfreemem(schema);
-    return run(conn, sql, NULL, detail);
+    return pg_run(conn, sql, NULL, detail);
 }
 
 pg_outcome_t pg_schema_update(void *store, PGconn *conn, char detail[STORE_DETAIL_BYTES])
 {
     const pg_store_t *self = store;
     pg_outcome_t outcome =
-        run(conn, "BEGIN; SELECT pg_advisory_xact_lock(1347180883 /* PLYS */)", NULL, detail);
+        pg_run(conn, "BEGIN; SELECT pg_advisory_xact_lock(1347180883 /* PLYS */)", NULL, detail);
     if (!outcome) outcome = enter(conn, self->schema, detail);
     if (!outcome) outcome = migrate(conn, self->schema, detail);
     char ignored[STORE_DETAIL_BYTES];
     if (outcome)
-        (void)run(conn, "ROLLBACK", NULL, ignored);
+        (void)pg_run(conn, "ROLLBACK", NULL, ignored);
     else
-        outcome = run(conn, "COMMIT", NULL, detail);
+        outcome = pg_run(conn, "COMMIT", NULL, detail);
     return outcome;
 }

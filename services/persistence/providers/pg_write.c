@@ -138,7 +138,7 @@ static bool unreadable(const pg_batch_t *self, write_t *write, const pg_call_t *
                          "postgresql: the record of call %.60s cannot be read", call->call_id);
         return true;
     }
-    size_t jobs = write_take(write) ? 0 : write_job_count(write);
+    size_t jobs = write_job_count(write);
     for (size_t i = 0; i < jobs; i++) {
         const pg_job_t *job = pg_batch_job((pg_batch_t *)self, write_job_key(write, i));
         if (!job->unreadable) continue;
@@ -186,15 +186,6 @@ static pg_outcome_t commit(pg_batch_t *self, char detail[STORE_DETAIL_BYTES])
     return outcome;
 }
 
-static void roll_back(pg_store_t *store)
-{
-    char ignored[STORE_DETAIL_BYTES];
-    pg_results_t results;
-    pg_link_send(store->writer, PG_ROLLBACK, NULL, 0);
-    (void)pg_link_sync(store->writer, &results, ignored);
-    pg_results_free(&results);
-}
-
 /* *began: the server had answered, so that the connection was good. */
 static pg_outcome_t transact(pg_store_t *store, write_t *const *writes, size_t count, bool *began,
                              char detail[STORE_DETAIL_BYTES])
@@ -207,7 +198,7 @@ static pg_outcome_t transact(pg_store_t *store, write_t *const *writes, size_t c
     *began = !outcome;
     for (size_t i = 0; i < count && !outcome; i++) outcome = do_write(&batch, i, detail);
     if (!outcome) outcome = commit(&batch, detail);
-    if (outcome && pg_link_is_up(store->writer)) roll_back(store);
+    if (outcome) pg_link_leave(store->writer, PG_ROLLBACK);
     pg_batch_clear(&batch);
     return outcome;
 }

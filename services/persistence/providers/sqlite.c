@@ -1,4 +1,5 @@
 #include "services/persistence/providers/sqlite.h"
+#include "services/persistence/row.h"
 
 #include <assert.h>
 #include <errno.h>
@@ -28,16 +29,11 @@ pl_err_t sqlite_say_reader(const sqlite_store_t *self, char detail[STORE_DETAIL_
     return PL_UNAVAILABLE;
 }
 
-uint32_t sqlite_state_bit(int state)
-{
-    return state >= 0 && state < SQLITE_STATES ? UINT32_C(1) << state : 0;
-}
-
 void sqlite_states(uint32_t wanted, char out[SQLITE_STATES_BYTES])
 {
     size_t n = (size_t)snprintf(out, SQLITE_STATES_BYTES, " AND state IN (-1");
-    for (int state = 0; state < SQLITE_STATES; state++) {
-        if (wanted & sqlite_state_bit(state))
+    for (int state = 0; state < ROW_STATES; state++) {
+        if (wanted & row_state_bit(state))
             n += (size_t)snprintf(out + n, SQLITE_STATES_BYTES - n, ", %d", state);
     }
     (void)snprintf(out + n, SQLITE_STATES_BYTES - n, ")");

@@ -96,8 +96,7 @@ pl_err_t sqlite_say_reader(const sqlite_store_t *self, char detail[STORE_DETAIL_
 
 /* Of a list's condition: the states to be listed as bits, and " AND state IN (...)" of them. A state
  * that does not exist has no bit; none at all lists nothing. */
-enum { SQLITE_STATES = 8, SQLITE_STATES_BYTES = 64 };
-uint32_t sqlite_state_bit(int state);
+enum { SQLITE_STATES_BYTES = 64 };
 void sqlite_states(uint32_t wanted, char out[SQLITE_STATES_BYTES]);
 
 /* A record from a column. NULL: its bytes cannot be read. */

@@ -6,6 +6,7 @@
 
 #include "common/log.h"
 #include "services/persistence/providers/sqlite.h"
+#include "services/persistence/row.h"
 
 enum { SQL_BYTES = 640, COUNTS_MAX = 256 };
 
@@ -47,7 +48,7 @@ static pl_err_t count_jobs(sqlite_store_t *self, Pl__Jobs *jobs, char detail[STO
 static void where(const Pl__JobList *query, char out[SQL_BYTES / 2])
 {
     uint32_t wanted = 0;
-    for (size_t i = 0; i < query->n_states; i++) wanted |= sqlite_state_bit((int)query->states[i]);
+    for (size_t i = 0; i < query->n_states; i++) wanted |= row_state_bit((int)query->states[i]);
     char states[SQLITE_STATES_BYTES] = "";
     if (query->n_states > 0) sqlite_states(wanted, states);
     (void)snprintf(out, SQL_BYTES / 2, "FROM jobs WHERE 1%s%s%s%s",

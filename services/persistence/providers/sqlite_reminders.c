@@ -43,7 +43,7 @@ int sqlite_reminders_store(sqlite_store_t *self, int64_t call, const Pl__CallRec
 static void where(const Pl__ReminderList *query, char out[SQL_BYTES / 2])
 {
     uint32_t wanted = 0;
-    for (size_t i = 0; i < query->n_states; i++) wanted |= sqlite_state_bit((int)query->states[i]);
+    for (size_t i = 0; i < query->n_states; i++) wanted |= row_state_bit((int)query->states[i]);
     char states[SQLITE_STATES_BYTES] = "";
     if (query->n_states > 0) sqlite_states(wanted, states);
     (void)snprintf(out, SQL_BYTES / 2, "FROM reminders WHERE 1%s%s", states,

@@ -6,7 +6,6 @@
 #ifndef TESTS_PERSISTENCE_SQLITE_FIXTURE_H
 #define TESTS_PERSISTENCE_SQLITE_FIXTURE_H
 
-#include <ftw.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -22,6 +21,7 @@
 
 #include "services/persistence/config.h"
 #include "services/persistence/store.h"
+#include "tests/support/folder.h"
 
 static char folder[64];
 static char file[128];
@@ -59,19 +59,11 @@ static inline int setup(void **state)
     return 0;
 }
 
-static inline int remove_one(const char *path, const struct stat *info, int type, struct FTW *walk)
-{
-    (void)info;
-    (void)type;
-    (void)walk;
-    return remove(path);
-}
-
 static inline int teardown(void **state)
 {
     (void)state;
     provider->close(&store);
-    return nftw(folder, remove_one, 16, FTW_DEPTH | FTW_PHYS);
+    return folder_remove(folder);
 }
 
 /* ---- a client of its own ---- */

@@ -1,6 +1,5 @@
 /* hybrid_test.c - searches by word and by meaning, in many languages, over several texts, and while
  * the index changes under the reader. */
-#include <ftw.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -13,6 +12,7 @@
 #include <cmocka.h>
 
 #include "services/rag/index.h"
+#include "tests/support/folder.h"
 
 static char base[64];
 static char file[96];
@@ -38,20 +38,12 @@ static int setup(void **state)
     return 0;
 }
 
-static int remove_one(const char *path, const struct stat *info, int type, struct FTW *walk)
-{
-    (void)info;
-    (void)type;
-    (void)walk;
-    return remove(path);
-}
-
 static int teardown(void **state)
 {
     (void)state;
     index_reader_close(&reader);
     index_writer_close(&writer);
-    return nftw(base, remove_one, 16, FTW_DEPTH | FTW_PHYS);
+    return folder_remove(base);
 }
 
 static void begin(void)

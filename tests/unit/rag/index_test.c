@@ -3,7 +3,6 @@
 
 #include <errno.h>
 #include <fcntl.h>
-#include <ftw.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -17,6 +16,7 @@
 #include <cmocka.h>
 
 #include "common/log.h"
+#include "tests/support/folder.h"
 
 static char base[64];
 static char knowledge[128];
@@ -51,19 +51,11 @@ static int setup(void **state)
     return mkdir(knowledge, 0700);
 }
 
-static int remove_one(const char *path, const struct stat *info, int type, struct FTW *walk)
-{
-    (void)info;
-    (void)type;
-    (void)walk;
-    return remove(path);
-}
-
 static int teardown(void **state)
 {
     (void)state;
     close_index();
-    return nftw(base, remove_one, 16, FTW_DEPTH | FTW_PHYS);
+    return folder_remove(base);
 }
 
 /* Good for two uses in one expression. */

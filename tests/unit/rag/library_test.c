@@ -2,7 +2,6 @@
 #include "services/rag/library.h"
 
 #include <fcntl.h>
-#include <ftw.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -16,6 +15,7 @@
 #include <cmocka.h>
 
 #include "services/rag/document.h"
+#include "tests/support/folder.h"
 
 static char base[64];
 static char root[96];
@@ -38,19 +38,11 @@ static int setup(void **state)
     return 0;
 }
 
-static int remove_one(const char *path, const struct stat *info, int type, struct FTW *walk)
-{
-    (void)info;
-    (void)type;
-    (void)walk;
-    return remove(path);
-}
-
 static int teardown(void **state)
 {
     (void)state;
     library_destroy(&library);
-    return nftw(base, remove_one, 16, FTW_DEPTH | FTW_PHYS);
+    return folder_remove(base);
 }
 
 static const char *in_root(const char *path)
